@@ -1,4 +1,4 @@
-"""Stored results: numbers that a page shows but does not compute, with the command, machine and date that made them.
+"""Stored results: numbers that a page shows but does not compute, and how, where and when they were made.
 
 A result is one JSON file beside this module::
 
@@ -7,8 +7,9 @@ A result is one JSON file beside this module::
      "versions": {"python": "3.11.9", "torch": "2.14.0"},
      "data": {…}}
 
-A program measures and calls :func:`save`. A page calls :func:`load` for the numbers, and a cell that ends with the
-:class:`Result` shows the line that says where they come from. Nobody edits the files by hand: the command is repeated.
+A program measures and calls :func:`save`. A page calls :func:`load` for the numbers, and a cell that ends with
+the :class:`Result` shows the line that says where they come from. Nobody edits the files by hand: the command is
+repeated.
 
 :func:`glue` puts a computed value into the prose of the book.
 """
@@ -221,7 +222,7 @@ class _Text:
 
 
 def glue(name: str, value: object, fmt: str = "") -> None:
-    """Make ``value`` available to the prose as ``{glue}`name```, where the book is built; elsewhere do nothing.
+    """Hand ``value`` to the prose, which writes ``{glue}`name```, where the book is built; elsewhere nothing.
 
     Parameters
     ----------
