@@ -1,9 +1,9 @@
 """Figures of the book: one style, Korean text, readable in light and dark.
 
-A figure is drawn once. Its ink is the text colour of whatever page shows it (``currentColor`` in inline SVG),
-its colours are mid-tones from ``cnnbook/colors.json`` that keep a contrast of 3 on white and on the dark theme,
-and its letters are outlines of the bundled NanumGothic. So the same cell output is right in the book, in Jupyter
-and in Colab, in either theme, and nothing has to be installed.
+A figure is drawn once. Its ink is the text colour of the page that shows it (``currentColor`` in inline SVG),
+its colours are mid-tones from ``cnnbook/colors.json`` with a contrast of 3 on white and in the dark theme, and
+its letters are outlines of the bundled NanumGothic. So one output is right in the book, in Jupyter and in
+Colab, in either theme, and nothing has to be installed.
 
 Every drawing carries a sentence that stands in for it where it cannot be seen: ``alt`` is required.
 """
@@ -161,7 +161,7 @@ class Grid:
 
 
 def window(top: int, left: int, size: int = 3, dilation: int = 1) -> list[tuple[int, int]]:
-    """Return the ``(row, column)`` cells under a ``size`` × ``size`` kernel with its corner at ``top, left``."""
+    """Return the ``(row, column)`` cells under a square kernel whose corner lies at ``top, left``."""
     steps = [dilation * i for i in range(size)]
     return [(top + i, left + j) for i in steps for j in steps]
 
@@ -342,7 +342,7 @@ def curve(
 
 
 def photograph(height: int = 160) -> np.ndarray:
-    """Return a small grey photograph: Grace Hopper, by the US Navy, public domain, in matplotlib's sample data.
+    """Return a small grey photograph: Grace Hopper, US Navy, public domain, from matplotlib's sample data.
 
     Parameters
     ----------

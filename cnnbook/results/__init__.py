@@ -7,9 +7,9 @@ A result is one JSON file beside this module::
      "versions": {"python": "3.11.9", "torch": "2.14.0"},
      "data": {…}}
 
-A program measures and calls :func:`save`. A page calls :func:`load` for the numbers, and a cell that ends with
-the :class:`Result` shows the line that says where they come from. Nobody edits the files by hand: the command is
-repeated.
+A program measures and calls :func:`save`. A page calls :func:`load` for the numbers, and a cell that ends in
+the :class:`Result` shows the line that says where they come from. Nobody edits the files: the command is run
+again.
 
 :func:`glue` puts a computed value into the prose of the book.
 """
