@@ -1,7 +1,7 @@
-"""Time the readable convolution of :mod:`cnnbook.conv` against torch's on one photograph: ``python -m bench.conv``.
+"""Time the readable convolution against torch's on one photograph: ``python -m bench.conv``.
 
-Both run on one thread, in turns, so that a busy machine slows both; the medians are stored for the page
-``chapters/convolution/single_channel.md``.
+Both run on one thread, in turns, so that a busy machine slows both; the medians are stored for the
+page ``chapters/convolution/single_channel.md``.
 """
 
 from __future__ import annotations

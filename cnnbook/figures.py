@@ -1,9 +1,9 @@
 """Figures of the book: one style, Korean text, readable in light and dark.
 
 A figure is drawn once. Its ink is the text colour of the page that shows it (``currentColor`` in inline SVG),
-its colours are mid-tones from ``cnnbook/colors.json`` with a contrast of 3 on white and in the dark theme, and
-its letters are outlines of the bundled NanumGothic. So one output is right in the book, in Jupyter and in
-Colab, in either theme, and nothing has to be installed.
+its colours are mid-tones from ``cnnbook/colors.json``, with a contrast of 3 in either theme, and its letters
+are outlines of the bundled NanumGothic. So one output is right in the book, in Jupyter and in Colab, and
+nothing has to be installed.
 
 Every drawing carries a sentence that stands in for it where it cannot be seen: ``alt`` is required.
 """
