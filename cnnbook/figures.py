@@ -35,6 +35,7 @@ FONT = HERE / "fonts" / "NanumGothic.ttf"
 # Drawn in this colour, then handed to the page as `currentColor`; no other element uses it.
 INK = "#010203"
 CELL = 0.42  # inches: the side of one cell of a grid
+PLAIN, MARKED = 0.12, 0.40  # opacity of a cell's colour: numbers keep a contrast of 4.5 on it
 
 
 @lru_cache(maxsize=1)
@@ -190,7 +191,7 @@ def _draw_grid(axes: Axes, grid: Grid) -> None:
             color = COLORS[grid.color if inside else "padding"]
             axes.add_patch(
                 Rectangle(
-                    (j, i), 1, 1, facecolor=color, alpha=0.45 if (i, j) in marked else 0.12, linewidth=0
+                    (j, i), 1, 1, facecolor=color, alpha=MARKED if (i, j) in marked else PLAIN, linewidth=0
                 )
             )
             axes.add_patch(
