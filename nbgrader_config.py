@@ -21,6 +21,9 @@ c.CourseDirectory.course_id = "cnnbook"
 # The gradebook is gradebook.db in the course directory, unless a database is named:
 # c.CourseDirectory.db_url = "postgresql://user@host/gradebook"
 
+# A solution region leaves nothing behind: what a student finds in an answer's cell is in the source, in plain sight.
+c.ClearSolutions.code_stub = {"python": ""}
+
 # How students' code is run. Limits not named keep their defaults (autograders/job.py).
 c.Engine.limits = {
     "*": {"cell_seconds": 60, "notebook_seconds": 300},
