@@ -1,0 +1,67 @@
+"""Answer banks: for every test cell of an assignment, answers that must lose its points and answers that must keep them.
+
+A bank tests the tests. ``autograders/banks/NAME.py`` belongs to ``source/NAME/NAME.ipynb`` and holds one
+:class:`Question` for each test cell in a tuple named ``QUESTIONS``. ``make release`` grades every answer in it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from textwrap import dedent, indent
+
+
+@dataclass(frozen=True)
+class Question:
+    """What students answer to one test cell.
+
+    Attributes
+    ----------
+    test : str
+        The ``grade_id`` of the test cell.
+    cell : str
+        The ``grade_id`` of the solution cell that the test cell looks at.
+    wrong : Mapping[str, str]
+        Name of a mistake to the text of the solution cell that makes it. At least three, at least one of which
+        passes the public tests; each must score 0 in the test cell.
+    right : Mapping[str, str]
+        Name of a method to the text of the solution cell that uses it. At least two, by methods that differ from
+        each other and from the instructor's; each must score full marks in every test cell of its solution cell.
+    """
+
+    test: str
+    cell: str
+    wrong: Mapping[str, str]
+    right: Mapping[str, str]
+
+
+def cells(bodies: Mapping[str, str]) -> dict[str, str]:
+    """Give the texts of whole cells without the indentation they have in the bank."""
+    return {name: dedent(body).strip("\n") for name, body in bodies.items()}
+
+
+def functions(head: str, bodies: Mapping[str, str]) -> dict[str, str]:
+    """Give the texts of cells that define one function, from its ``def`` line and its possible bodies.
+
+    >>> functions("def double(x):", {"by adding": "return x + x"})
+    {'by adding': 'def double(x):\\n    return x + x'}
+    """
+    return {name: f"{head}\n{indent(text, '    ')}" for name, text in cells(bodies).items()}
+
+
+def load(assignment: str) -> tuple[Question, ...]:
+    """Return the bank of an assignment.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the assignment has no bank.
+    """
+    module = f"{__name__}.{assignment}"
+    if importlib.util.find_spec(module) is None:
+        raise FileNotFoundError(
+            f"{assignment} has no answer bank: write autograders/banks/{assignment}.py (see autograders/banks/counting.py)"
+        )
+    return importlib.import_module(module).QUESTIONS
