@@ -172,6 +172,7 @@ const hasOwnPage = () => window.top === window && !document.querySelector("#jupy
  * @param name   the folder's name, also the CSS class `cnn-NAME`
  * @param state  the traits that a shared link carries
  * @param valid  optional, `(state) => boolean`: refuses values from an address that the demo cannot show
+ * @param heading whether the title is shown; it is always read out
  * @param render `(ui) => nodes`: builds the demo. `ui` has
  *   get(key), set({key: value})   the state, synced to Python
  *   derive(f)                     a function that computes `f()` once per change
@@ -181,7 +182,7 @@ const hasOwnPage = () => window.top === window && !document.querySelector("#jupy
  *   cleanup(f)                    runs `f` when the demo goes away
  *   reducedMotion                 whether the reader asked for less movement
  */
-export function demo({ name, state = [], valid = () => true, render }) {
+export function demo({ name, state = [], valid = () => true, heading = true, render }) {
   return {
     render({ model, el }) {
       const watchers = [], cleanups = [];
@@ -241,11 +242,11 @@ export function demo({ name, state = [], valid = () => true, render }) {
       root.addEventListener("keydown", (e) => { if (!e.ctrlKey && !e.metaKey && !e.altKey) e.stopPropagation(); });
       el.append(root);
       root.append(
-        h("div", { class: "cnn-head" },
+        heading ? h("div", { class: "cnn-head" },
           h("p", { class: "cnn-title" }, t("title")),
           state.length > 0 && h("div", { class: "cnn-tools" },
             button(t("reset"), () => { ui.set(initial); ui.say(t("resetDone")); }, "cnn-quiet"),
-            hasOwnPage() && button(t("link"), share, "cnn-quiet"))),
+            hasOwnPage() && button(t("link"), share, "cnn-quiet"))) : "",
         ...[render(ui)].flat(Infinity).filter(Boolean), live);
       if (shared) requestAnimationFrame(() => root.scrollIntoView({ block: "center" }));
       if (hasOwnPage()) {
