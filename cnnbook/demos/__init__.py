@@ -1,7 +1,8 @@
 """Demos that run in the page: no kernel, no network.
 
-``from cnnbook.demos import ConvolutionExplorer`` finds the demo in ``convolution_explorer/convolution_explorer.py``: a new
-demo is its own folder and nothing else. See README.md beside this file.
+``from cnnbook.demos import ConvolutionExplorer`` finds the demo in
+``convolution_explorer/convolution_explorer.py``: a new demo is its own folder and nothing else. See
+README.md beside this file.
 """
 
 from __future__ import annotations

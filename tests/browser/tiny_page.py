@@ -1,4 +1,4 @@
-"""A page that holds nothing but widgets: a demo is seen here before any chapter shows it, and on ipywidgets 7 as on 8."""
+"""A page that holds nothing but widgets: a demo is seen here before any chapter shows it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ def _matrix(value: Any, name: str, smallest: int, largest: int) -> Matrix:
 class ConvolutionExplorer(Demo):
     """Edit an input and a kernel, set stride, padding and dilation, and step through every window.
 
-    What PyTorch calls convolution: cross-correlation, with zero padding. The same kernel also runs over a photograph.
+    What PyTorch calls convolution: cross-correlation, with zero padding. The kernel also runs over a
+    photograph.
 
     Parameters
     ----------

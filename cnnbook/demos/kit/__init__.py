@@ -1,6 +1,7 @@
 """The kit all demos share: the base class, the look, the keyboard, and the words.
 
-A demo is a folder ``NAME`` with ``NAME.py``, ``NAME.js``, ``NAME.css`` and ``NAME.ko.json``; see ``cnnbook/demos/README.md``.
+A demo is a folder ``NAME`` with ``NAME.py``, ``NAME.js``, ``NAME.css`` and ``NAME.ko.json``; see
+``cnnbook/demos/README.md``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def _labels(stem: Path, language: str) -> dict[str, str]:
     path = stem.with_name(f"{stem.name}.{language}.json")
     if not path.exists():
         raise FileNotFoundError(
-            f"{path.name} is missing: a demo needs its table of labels, with at least a 'title', beside its .py file"
+            f"{path.name} is missing: a demo needs its labels, with at least a 'title', beside its .py file"
         )
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -36,8 +37,9 @@ def _labels(stem: Path, language: str) -> dict[str, str]:
 class Demo(anywidget.AnyWidget):
     """A demo that computes and draws in the browser; its state is synced to Python.
 
-    A subclass declares its state as traits (``.tag(sync=True)``) and gives `static_figure`; the rest is in the files
-    beside it. The browser gets one module, joined here from the labels, the kit and the demo's own file.
+    A subclass declares its state as traits (``.tag(sync=True)``) and gives `static_figure`; the rest is in
+    the files beside it. The browser gets one module, joined here from the labels, the kit and the demo's own
+    file.
 
     Attributes
     ----------
@@ -95,8 +97,8 @@ class Demo(anywidget.AnyWidget):
         Returns
         -------
         cnnbook.figures.Drawing or str
-            A drawing, for instance by `cnnbook.figures.matrix`, or ready HTML. Import ``cnnbook.figures`` inside the
-            method: importing a demo should stay quick.
+            A drawing, for instance by `cnnbook.figures.matrix`, or ready HTML. Import ``cnnbook.figures``
+            inside the method: importing a demo should stay quick.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a static_figure()")
 
@@ -106,9 +108,9 @@ class Demo(anywidget.AnyWidget):
         return f"<noscript>{figure if isinstance(figure, str) else figure.svg()}</noscript>"
 
     def _ipython_display_(self) -> None:
-        # Two outputs: the widget, and a figure that only a page without scripts shows. A single output with both would
-        # lose the figure, since every front end picks the richest type alone. Overriding this method serves ipywidgets 7
-        # too, whose own version would take precedence over anywidget's mime bundle.
+        # Two outputs: the widget, and a figure that only a page without scripts shows. One output with both
+        # would lose the figure: every front end picks the richest type alone. Overriding this very method
+        # serves ipywidgets 7 too, whose own version would take precedence over anywidget's mime bundle.
         from IPython.display import display
 
         bundle = self._repr_mimebundle_()
@@ -120,8 +122,8 @@ class Demo(anywidget.AnyWidget):
 def photo(grey: bool = True) -> Any:
     """Return the small photograph the demos work on.
 
-    Rear Admiral Grace Hopper, a pioneer of compilers; photograph by the US Navy (1984), public domain, as shipped with
-    matplotlib (``grace_hopper.jpg``), cut to the face and scaled.
+    Rear Admiral Grace Hopper, a pioneer of compilers. Official photograph of the US Navy, public domain, as
+    shipped with matplotlib (``grace_hopper.jpg``), cut to the face and scaled.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 r"""Quiz: a few questions at the end of a page, answered at once and explained option by option.
 
-``jupyterquiz`` was considered. Its options are labels whose radio buttons have ``display: none`` and no group, its verdict
-is not announced, and it has no text for a page without scripts: it cannot be used by keyboard or by ear.
+``jupyterquiz`` was considered. It grades while arrow keys merely pass over the options, ties no question to its
+options, announces no verdict, and leaves nothing on a page without scripts.
 
-Texts may hold ```code```, ``x~i~`` for a subscript, ``x^2^`` for a superscript, and ``$…$`` for a formula, which needs
-MathJax on the page.
+Texts may hold ```code```, ``x~i~`` for a subscript, ``x^2^`` for a superscript, and ``$…$`` for a formula,
+which needs MathJax on the page.
 """
 
 from __future__ import annotations
