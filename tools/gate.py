@@ -1,15 +1,15 @@
-"""The gate before a release: it grades an assignment's answer bank and says which tests are too weak or too strict.
+"""The gate before a release: it grades an answer bank and says which tests are too weak or too strict.
 
-Answers to different questions cannot disturb one another (``form_faults`` makes sure of it), so one run of the notebook grades
-one answer of every question at once. Beside each test cell stands a twin without its hidden tests, so the same run also
-shows what the public tests alone would have said.
+Answers to different questions cannot disturb one another (``form_faults`` makes sure of it), so one run of the
+notebook grades one answer of every question at once. Beside each test cell stands a twin without its hidden
+tests, so the same run also shows what the public tests alone would have said.
 """
 
 from __future__ import annotations
 
-import ast
 import copy
 import re
+import symtable
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -78,8 +78,14 @@ def faults(
     with ThreadPoolExecutor(WORKERS) as pool:
         own, untouched, *marks = progress(pool.map(grade, submissions), len(submissions))
     points = {_grade_id(cell): cell.metadata.nbgrader["points"] for cell in source.cells if is_grade(cell)}
-    found += [f"{test}: the instructor's own solution scores {own[test]} of {full}" for test, full in points.items() if own[test] != full]
-    found += [f"{test}: an untouched notebook scores {untouched[test]}" for test in points if untouched[test] != 0]
+    found += [
+        f"{test}: the instructor's own solution scores {own[test]} of {full}"
+        for test, full in points.items()
+        if own[test] != full
+    ]
+    found += [
+        f"{test}: an untouched notebook scores {untouched[test]}" for test in points if untouched[test] != 0
+    ]
     return found + _judge(rounds, marks, points)
 
 
@@ -91,7 +97,11 @@ def form_faults(source: NotebookNode, bank: tuple[Question, ...]) -> list[str]:
     found = [f"{test}: no question in the answer bank" for test in tests if test not in asked]
     found += [f"{test}: in the answer bank more than once" for test in tests if asked.count(test) > 1]
     found += [f"{question.test}: no such test cell" for question in bank if question.test not in tests]
-    found += [f"{question.test}: no such solution cell: {question.cell}" for question in bank if question.cell not in answers]
+    found += [
+        f"{question.test}: no such solution cell: {question.cell}"
+        for question in bank
+        if question.cell not in answers
+    ]
     if found:
         return found
     for test, cell in tests.items():
@@ -107,13 +117,19 @@ def form_faults(source: NotebookNode, bank: tuple[Question, ...]) -> list[str]:
         if len(question.wrong) < 3 or len(question.right) < 2:
             found.append(f"{question.test}: the bank needs at least 3 wrong and 2 right answers")
         others = set().union(*(names for cell, names in bound.items() if cell != question.cell))
-        for label, text in [("the test", tests[question.test].source), *question.right.items(), *question.wrong.items()]:
+        for label, text in [
+            ("the test", tests[question.test].source),
+            *question.right.items(),
+            *question.wrong.items(),
+        ]:
             try:
                 leaning = _loaded(text) & (others - bound[question.cell])
             except SyntaxError:
                 continue  # a mistake that students make too
             if leaning:
-                found.append(f"{question.test}: {label} leans on another question's {', '.join(sorted(leaning))}")
+                found.append(
+                    f"{question.test}: {label} leans on another question's {', '.join(sorted(leaning))}"
+                )
     return found
 
 
@@ -121,9 +137,12 @@ def stock(source: NotebookNode) -> Grade:
     """Grade as a plain nbgrader does: run the notebook in one kernel, mark it by nbgrader's rule."""
 
     def grade(submission: NotebookNode) -> dict[str, float]:
-        notebook = _filled(source, {_grade_id(cell): cell.source for cell in submission.cells if is_solution(cell)})
+        notebook = _filled(
+            source, {_grade_id(cell): cell.source for cell in submission.cells if is_solution(cell)}
+        )
         with tempfile.TemporaryDirectory() as folder:
-            execute = Execute(timeout=60, kernel_name="python3")
+            quiet = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=ERROR"]
+            execute = Execute(timeout=60, kernel_name="python3", extra_arguments=quiet)
             notebook, _ = execute.preprocess(notebook, {"metadata": {"path": folder}})
         return {_grade_id(cell): determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
 
@@ -140,12 +159,17 @@ def engine(source: NotebookNode, config: Config | None = None) -> Grade:
     pool = local_pool(WORKERS, unsandboxed=True)  # the bank's answers are ours: no sandbox is no danger here
 
     def grade(submission: NotebookNode) -> dict[str, float]:
-        return {test: score for test, (score, _) in grade_notebook(template, submission, runner=pool).scores.items()}
+        return {
+            test: score
+            for test, (score, _) in grade_notebook(template, submission, runner=pool).scores.items()
+        }
 
     return grade
 
 
-def _judge(rounds: list[list[Trial]], marks: list[dict[str, float]], points: Mapping[str, float]) -> list[str]:
+def _judge(
+    rounds: list[list[Trial]], marks: list[dict[str, float]], points: Mapping[str, float]
+) -> list[str]:
     found = []
     fooled = set()  # test cells whose public tests let a wrong answer pass that the hidden ones caught
     tests_of = defaultdict(set)
@@ -156,12 +180,18 @@ def _judge(rounds: list[list[Trial]], marks: list[dict[str, float]], points: Map
             test = trial.question.test
             if trial.right:
                 lost = sorted(t for t in tests_of[trial.question.cell] if scores[t] != points[t])
-                found += [f"{t}: the right answer '{trial.name}' scores {scores[t]} of {points[t]}" for t in lost]
+                found += [
+                    f"{t}: the right answer '{trial.name}' scores {scores[t]} of {points[t]}" for t in lost
+                ]
             elif scores[test] >= points[test]:
                 found.append(f"{test}: the wrong answer '{trial.name}' keeps its {points[test]} points")
             elif scores[test + TWIN] == points[test]:
                 fooled.add(test)
-    found += [f"{test}: no wrong answer in the bank passes the public tests alone" for test in points if test not in fooled]
+    found += [
+        f"{test}: no wrong answer in the bank passes the public tests alone"
+        for test in points
+        if test not in fooled
+    ]
     return found
 
 
@@ -173,7 +203,9 @@ def _rounds(bank: tuple[Question, ...]) -> list[list[Trial]]:
             trials[question.cell][question.test, source] = Trial(question, name, source, right=False)
         for name, source in question.right.items():  # questions of one cell may share their right answers
             trials[question.cell][source] = Trial(question, name, source, right=True)
-    return [[trial for trial in trials if trial] for trials in zip_longest(*(t.values() for t in trials.values()))]
+    return [
+        [trial for trial in trials if trial] for trials in zip_longest(*(t.values() for t in trials.values()))
+    ]
 
 
 def _filled(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
@@ -204,22 +236,30 @@ def _grade_id(cell: NotebookNode) -> str:
 
 
 def _bound(text: str) -> set[str]:
-    """Names that a cell binds at its top level."""
-    names = set()
-    for statement in ast.parse(text).body:
-        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-            names.add(statement.name)
-        else:
-            names |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return names
+    """Names that a cell binds for the cells after it."""
+    return {
+        symbol.get_name()
+        for symbol in symtable.symtable(text, "cell", "exec").get_symbols()
+        if symbol.is_local()
+    }
 
 
 def _loaded(text: str) -> set[str]:
-    return {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    """Names that a cell reads without binding them."""
+    tables, names = [symtable.symtable(text, "cell", "exec")], set()
+    while tables:
+        table = tables.pop()
+        names |= {
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_global() and symbol.is_referenced()
+        }
+        tables += table.get_children()
+    return names - _bound(text)
 
 
 def _lint(test: str) -> list[str]:
-    """What would not cross from the answers to the checker, as the engine sees it."""
+    """Say what would not cross from the answers to the checker, as the engine sees it."""
     try:
         from autograders.checker import lint
     except ImportError:

@@ -1,7 +1,8 @@
-"""``make release``: ``source/NAME/NAME.ipynb`` to ``release/NAME/NAME.ipynb``, once the answer bank has proved its tests.
+"""``make release``: ``source/NAME/NAME.ipynb`` to ``release/NAME/NAME.ipynb``, once its tests are proved.
 
-nbgrader's own ``generate_assignment`` makes the students' notebook; the gate (``tools/gate.py``) then grades every answer
-of ``autograders/banks/NAME.py``. Only if all of them score what they must is the notebook written, with a Colab badge on top.
+nbgrader's own ``generate_assignment`` makes the students' notebook; the gate (``tools/gate.py``) then grades every
+answer of ``autograders/banks/NAME.py``. Only if all of them score what they must is the notebook written, with a
+Colab badge on top.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def read_source(name: str, root: Path = ROOT) -> NotebookNode:
         raise ReleaseError(f"{name}: no such assignment; source/ has {', '.join(names(root)) or 'none'}")
     beside = [p.name for p in folder.iterdir() if p != path and p.name not in LEFTOVERS]
     if beside:
-        raise ReleaseError(f"{name}: move {', '.join(sorted(beside))} out of source/{name}; a notebook stands alone")
+        raise ReleaseError(
+            f"{name}: move {', '.join(sorted(beside))} out of source/{name}; a notebook stands alone"
+        )
     return nbformat.read(path, 4)
 
 
@@ -76,7 +79,9 @@ def generate(name: str, root: Path = ROOT) -> NotebookNode:
     """
     read_source(name, root)
     with tempfile.TemporaryDirectory() as course:
-        shutil.copytree(root / "source" / name, Path(course, "source", name), ignore=shutil.ignore_patterns(*LEFTOVERS))
+        shutil.copytree(
+            root / "source" / name, Path(course, "source", name), ignore=shutil.ignore_patterns(*LEFTOVERS)
+        )
         config = configuration(root)
         config.CourseDirectory.root = course
         config.CourseDirectory.assignment_id = name
@@ -111,11 +116,13 @@ def write(name: str, notebook: NotebookNode, root: Path = ROOT) -> Path:
         if there.metadata.get(MARK) != _digest(there):
             raise ReleaseError(
                 f"{path.relative_to(root)} was edited by hand: bring the edit into source/{name}/{name}.ipynb, "
-                "delete the file in release/, and run `make release` again"
+                "delete the file in release/ and run `make release` again"
             )
         beside = [p.name for p in path.parent.iterdir() if p != path and p.name not in LEFTOVERS]
         if beside:
-            raise ReleaseError(f"move {', '.join(sorted(beside))} out of release/{name}: students get the notebook alone")
+            raise ReleaseError(
+                f"move {', '.join(sorted(beside))} out of release/{name}: students get the notebook alone"
+            )
     path.parent.mkdir(parents=True, exist_ok=True)
     text = nbformat.writes(notebook) + "\n"
     if not path.exists() or path.read_text("utf-8") != text:
@@ -158,14 +165,16 @@ def _digest(notebook: NotebookNode) -> str:
 
 
 def _fingerprint(name: str, stock: bool, root: Path) -> dict[str, str]:
-    """Digests of all that a release depends on: the assignment, its bank, the engine, these tools, and the release itself."""
+    """Digests of all that a release depends on: assignment, bank, engine, these tools, and the release."""
     paths = [
         root / "source" / name / f"{name}.ipynb",
         root / "release" / name / f"{name}.ipynb",
         root / "autograders" / "banks" / f"{name}.py",
         root / "_config.yml",
         root / "nbgrader_config.py",
-        *sorted(p for p in ROOT.glob("autograders/**/*.py") if p.parent.name != "banks" or p.name == "__init__.py"),
+        *sorted(
+            p for p in ROOT.glob("autograders/**/*.py") if p.parent.name != "banks" or p.name == "__init__.py"
+        ),
         *(ROOT / "tools" / tool for tool in ("release.py", "gate.py", "colab.py")),
     ]
     digests = {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p.exists()}
@@ -175,8 +184,12 @@ def _fingerprint(name: str, stock: bool, root: Path) -> dict[str, str]:
 def main(argv: list[str] | None = None) -> int:
     """Release the named assignments, or all."""
     parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="assignments (all of source/ if none is named)")
-    parser.add_argument("--stock", action="store_true", help="grade with a plain kernel instead of the engine")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="assignments (all of source/ if none is named)"
+    )
+    parser.add_argument(
+        "--stock", action="store_true", help="grade with a plain kernel instead of the engine"
+    )
     arguments = parser.parse_args(argv)
     status = 0
     for name in arguments.names or names():
@@ -186,7 +199,7 @@ def main(argv: list[str] | None = None) -> int:
             print(refusal, file=sys.stderr)
             status = 1
         else:
-            print(f"release/{name}/{name}.ipynb: {'its answer bank scores as it must' if changed else 'nothing changed'}")
+            print(f"release/{name}/{name}.ipynb:", "the tests are proved" if changed else "nothing changed")
     return status
 
 

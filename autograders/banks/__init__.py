@@ -1,7 +1,7 @@
-"""Answer banks: for every test cell of an assignment, answers that must lose its points and answers that must keep them.
+"""Answer banks: for every test cell, answers that must lose its points and answers that must keep them.
 
 A bank tests the tests. ``autograders/banks/NAME.py`` belongs to ``source/NAME/NAME.ipynb`` and holds one
-:class:`Question` for each test cell in a tuple named ``QUESTIONS``. ``make release`` grades every answer in it.
+:class:`Question` for each test cell in a tuple named ``QUESTIONS``. ``make release`` grades every answer.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ class Question:
     cell : str
         The ``grade_id`` of the solution cell that the test cell looks at.
     wrong : Mapping[str, str]
-        Name of a mistake to the text of the solution cell that makes it. At least three, at least one of which
-        passes the public tests; each must score 0 in the test cell.
+        Name of a mistake to the text of the solution cell that makes it. At least three, at least one of
+        which passes the public tests; each must lose points in the test cell.
     right : Mapping[str, str]
-        Name of a method to the text of the solution cell that uses it. At least two, by methods that differ from
-        each other and from the instructor's; each must score full marks in every test cell of its solution cell.
+        Name of a method to the text of the solution cell that uses it. At least two, by methods that differ
+        from each other and from the instructor's; each must score full marks in every test cell of its
+        solution cell.
     """
 
     test: str
@@ -42,11 +43,23 @@ def cells(bodies: Mapping[str, str]) -> dict[str, str]:
     return {name: dedent(body).strip("\n") for name, body in bodies.items()}
 
 
+def numbers(names: str, answers: Mapping[str, tuple]) -> dict[str, str]:
+    r"""Give the texts of cells that assign one value to each name, in order.
+
+    >>> numbers("depth params", {"bias forgotten": (128, 8192)})
+    {'bias forgotten': 'depth = 128\nparams = 8192'}
+    """
+    return {
+        label: "\n".join(f"{name} = {value!r}" for name, value in zip(names.split(), values, strict=True))
+        for label, values in answers.items()
+    }
+
+
 def functions(head: str, bodies: Mapping[str, str]) -> dict[str, str]:
-    """Give the texts of cells that define one function, from its ``def`` line and its possible bodies.
+    r"""Give the texts of cells that define one function, from its ``def`` line and its possible bodies.
 
     >>> functions("def double(x):", {"by adding": "return x + x"})
-    {'by adding': 'def double(x):\\n    return x + x'}
+    {'by adding': 'def double(x):\n    return x + x'}
     """
     return {name: f"{head}\n{indent(text, '    ')}" for name, text in cells(bodies).items()}
 
@@ -62,6 +75,7 @@ def load(assignment: str) -> tuple[Question, ...]:
     module = f"{__name__}.{assignment}"
     if importlib.util.find_spec(module) is None:
         raise FileNotFoundError(
-            f"{assignment} has no answer bank: write autograders/banks/{assignment}.py (see autograders/banks/counting.py)"
+            f"{assignment} has no answer bank: write autograders/banks/{assignment}.py, "
+            "as autograders/banks/counting.py shows"
         )
     return importlib.import_module(module).QUESTIONS

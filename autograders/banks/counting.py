@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from autograders.banks import Question, cells, functions
+from autograders.banks import Question, cells, functions, numbers
 
 POINTWISE = Question(
     test="test-pointwise",
     cell="pointwise",
-    wrong=cells(
+    wrong=numbers(
+        "pointwise_depth pointwise_weights pointwise_params",
         {
-            "depth of the input": "pointwise_depth, pointwise_weights, pointwise_params = 64, 64 * 128, 64 * 128 + 128",
-            "one bias per input channel": "pointwise_depth, pointwise_weights, pointwise_params = 128, 8192, 8192 + 64",
-            "one weight per filter": "pointwise_depth, pointwise_weights, pointwise_params = 128, 128, 256",
-            "bias forgotten": "pointwise_depth, pointwise_weights, pointwise_params = 128, 8192, 8192",
+            "depth of the input": (64, 64 * 128, 64 * 128 + 128),
+            "one bias per input channel": (128, 8192, 8192 + 64),
+            "one weight per filter": (128, 128, 256),
+            "bias forgotten": (128, 8192, 8192),
+        },
+    )
+    | cells(
+        {
             "thousands separator makes a tuple": """
                 pointwise_depth = 128
                 pointwise_weights = 8,192
@@ -34,7 +39,11 @@ POINTWISE = Question(
                 pointwise_weights = sum(filters)
                 pointwise_params = sum(weights + 1 for weights in filters)
             """,
-            "counted by hand, as floats": "pointwise_depth, pointwise_weights, pointwise_params = 128, 8.192e3, 8320.0",
+            "counted by hand, as floats": """
+                pointwise_depth = 128.0
+                pointwise_weights = 8.192e3
+                pointwise_params = 8320.0
+            """,
         }
     ),
 )
@@ -42,12 +51,17 @@ POINTWISE = Question(
 READINGS = Question(
     test="test-readings",
     cell="readings",
-    wrong=cells(
+    wrong=numbers(
+        "full_weights full_params each_weights each_params",
         {
-            "same bias under both readings": "full_weights, full_params, each_weights, each_params = 1500, 1506, 1500, 1506",
-            "input channels forgotten": "full_weights, full_params, each_weights, each_params = 150, 156, 1500, 1560",
-            "one bias per input channel": "full_weights, full_params, each_weights, each_params = 1500, 1510, 1500, 1510",
-            "kernel not squared": "full_weights, full_params, each_weights, each_params = 300, 306, 300, 360",
+            "same bias under both readings": (1500, 1506, 1500, 1506),
+            "input channels forgotten": (150, 156, 1500, 1560),
+            "one bias per input channel": (1500, 1510, 1500, 1510),
+            "kernel not squared": (300, 306, 300, 360),
+        },
+    )
+    | cells(
+        {
             "left blank where it seemed the same": """
                 full_weights, full_params = 1500, 1506
                 each_weights, each_params = None, None
@@ -75,20 +89,22 @@ READINGS = Question(
 COLOUR = Question(
     test="test-colour",
     cell="colour",
-    wrong=cells(
+    wrong=numbers(
+        "colour_weights colour_params colour_size_valid colour_size_padded",
         {
-            "colour channels forgotten": "colour_weights, colour_params, colour_size_valid, colour_size_padded = 576, 640, 30, 32",
-            "one bias per colour": "colour_weights, colour_params, colour_size_valid, colour_size_padded = 1728, 1731, 30, 32",
-            "padding on one side only": "colour_weights, colour_params, colour_size_valid, colour_size_padded = 1728, 1792, 30, 31",
-            "off by one": "colour_weights, colour_params, colour_size_valid, colour_size_padded = 1728, 1792, 29, 31",
-            "sizes swapped": "colour_weights, colour_params, colour_size_valid, colour_size_padded = 1728, 1792, 32, 30",
-            "area instead of side": "colour_weights, colour_params, colour_size_valid, colour_size_padded = 1728, 1792, 900, 1024",
-        }
+            "colour channels forgotten": (576, 640, 30, 32),
+            "one bias per colour": (1728, 1731, 30, 32),
+            "padding on one side only": (1728, 1792, 30, 31),
+            "off by one": (1728, 1792, 29, 31),
+            "sizes swapped": (1728, 1792, 32, 30),
+            "area instead of side": (1728, 1792, 900, 1024),
+        },
     ),
     right=cells(
         {
             "places counted": """
-                colour_weights = len([(f, c, i, j) for f in range(64) for c in range(3) for i in range(3) for j in range(3)])
+                taps = [(c, i, j) for c in range(3) for i in range(3) for j in range(3)]
+                colour_weights = len([(f, tap) for f in range(64) for tap in taps])
                 colour_params = colour_weights + 64
                 colour_size_valid = sum(left + 2 < 32 for left in range(32))
                 colour_size_padded = sum(left + 2 < 33 for left in range(-1, 33))
@@ -519,14 +535,15 @@ SEPARABLE_QUESTION = Question(
 SINGLE = Question(
     test="test-single",
     cell="single",
-    wrong=cells(
+    wrong=numbers(
+        "single_outputs single_macs",
         {
-            "output as large as the input": "single_outputs, single_macs = 25, 225",
-            "off by one": "single_outputs, single_macs = 4, 36",
-            "side instead of area": "single_outputs, single_macs = 3, 27",
-            "one placement only": "single_outputs, single_macs = 9, 9",
-            "additions counted too": "single_outputs, single_macs = 9, 162",
-        }
+            "output as large as the input": (25, 225),
+            "off by one": (4, 36),
+            "side instead of area": (3, 27),
+            "one placement only": (9, 9),
+            "additions counted too": (9, 162),
+        },
     ),
     right=cells(
         {
@@ -546,14 +563,15 @@ SINGLE = Question(
 VOLUME = Question(
     test="test-volume",
     cell="volume",
-    wrong=cells(
+    wrong=numbers(
+        "volume_params volume_depth volume_height",
         {
-            "2D kernel": "volume_params, volume_depth, volume_height = 80, 14, 26",
-            "depth kept": "volume_params, volume_depth, volume_height = 224, 16, 26",
-            "depth collapsed": "volume_params, volume_depth, volume_height = 224, 1, 26",
-            "bias forgotten": "volume_params, volume_depth, volume_height = 216, 14, 26",
-            "channels taken for depth": "volume_params, volume_depth, volume_height = 224, 8, 26",
-        }
+            "2D kernel": (80, 14, 26),
+            "depth kept": (224, 16, 26),
+            "depth collapsed": (224, 1, 26),
+            "bias forgotten": (216, 14, 26),
+            "channels taken for depth": (224, 8, 26),
+        },
     ),
     right=cells(
         {
@@ -574,14 +592,15 @@ VOLUME = Question(
 MATRIX = Question(
     test="test-matrix",
     cell="matrix",
-    wrong=cells(
+    wrong=numbers(
+        "matrix_rows matrix_columns matrix_nonzeros",
         {
-            "already transposed": "matrix_rows, matrix_columns, matrix_nonzeros = 16, 4, 36",
-            "full matrix": "matrix_rows, matrix_columns, matrix_nonzeros = 4, 16, 64",
-            "kernel values once": "matrix_rows, matrix_columns, matrix_nonzeros = 4, 16, 9",
-            "square matrix": "matrix_rows, matrix_columns, matrix_nonzeros = 16, 16, 144",
-            "sides instead of areas": "matrix_rows, matrix_columns, matrix_nonzeros = 2, 4, 6",
-        }
+            "already transposed": (16, 4, 36),
+            "full matrix": (4, 16, 64),
+            "kernel values once": (4, 16, 9),
+            "square matrix": (16, 16, 144),
+            "sides instead of areas": (2, 4, 6),
+        },
     ),
     right=cells(
         {
@@ -665,14 +684,15 @@ RECEPTIVE_FIELD = Question(
 SPATIAL = Question(
     test="test-spatial",
     cell="spatial",
-    wrong=cells(
+    wrong=numbers(
+        "spatial_whole spatial_split flattened_whole flattened_split",
         {
-            "one direction only": "spatial_whole, spatial_split, flattened_whole, flattened_split = 49, 7, 125, 5",
-            "sides multiplied": "spatial_whole, spatial_split, flattened_whole, flattened_split = 49, 49, 125, 125",
-            "two directions in 3D": "spatial_whole, spatial_split, flattened_whole, flattened_split = 49, 14, 125, 10",
-            "shared middle counted once": "spatial_whole, spatial_split, flattened_whole, flattened_split = 49, 13, 125, 13",
-            "3D kernel squared": "spatial_whole, spatial_split, flattened_whole, flattened_split = 49, 14, 25, 15",
-        }
+            "one direction only": (49, 7, 125, 5),
+            "sides multiplied": (49, 49, 125, 125),
+            "two directions in 3D": (49, 14, 125, 10),
+            "shared middle counted once": (49, 13, 125, 13),
+            "3D kernel squared": (49, 14, 25, 15),
+        },
     ),
     right=cells(
         {
