@@ -196,8 +196,10 @@ class Executed:
             client = NotebookClient(
                 notebook,
                 timeout=CELL_SECONDS,
+                record_timing=False,  # times in the cells' metadata would change the cache's hash
                 kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
                 resources={"metadata": {"path": str(page.source.parent)}},
+                extra_arguments=["--log-level=ERROR"],  # the kernel's warnings are not the page's
             )
             start = time.monotonic()
             # read before it runs: an edit made meanwhile must count as a change
