@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -103,6 +103,13 @@ class Book:
         owner_and_name = self.repository.removeprefix("https://github.com/")
         return f"https://raw.githubusercontent.com/{owner_and_name}/{self.branch}/{path}"
 
+    def format(self, kind: str) -> str:
+        """How the book prints a number (``%s``) of a figure, a section or an equation."""
+        sphinx = configuration(self.root)["sphinx"]["config"]
+        if kind == "equation":
+            return sphinx["math_eqref_format"].replace("{number}", "%s")
+        return sphinx["numfig_format"][kind]
+
     def page(self, name: str) -> Page | None:
         """Find a page by its path without suffix."""
         return next((page for page in self.pages if page.name == name), None)
@@ -156,7 +163,7 @@ class Directive:
 class _Any:
     """Accept every option and an optional title: what `parse_directive_text` asks of a directive class."""
 
-    option_spec: Mapping[str, Callable] = {}  # noqa: RUF012 - read by myst-parser as a plain attribute
+    option_spec: Mapping[str, Any] = {"any": None}  # noqa: RUF012 - myst-parser asks only whether it is empty
     required_arguments = 0
     optional_arguments = 1
     final_argument_whitespace = True
@@ -269,7 +276,9 @@ class Lowering:
                 return self._references()
             case "index":
                 return ""
-        raise LoweringError(f"{where}: {{{directive.name}}} has no plain form; add one to tools/lower.py or rewrite")
+        raise LoweringError(
+            f"{where}: {{{directive.name}}} has no plain form; add one to tools/lower.py or rewrite"
+        )
 
     @staticmethod
     def _equation(body: str, number: str | None) -> str:
@@ -302,10 +311,9 @@ class Lowering:
         number = self.book.labels[label].number if label in self.book.labels else None
         return f"{image}\n\n{self.caption(number, caption)}"
 
-    @staticmethod
-    def caption(number: str | None, text: str) -> str:
+    def caption(self, number: str | None, text: str) -> str:
         """A caption as the book prints it."""
-        return f"**그림 {number}.** {text}" if number else f"*{text}*"
+        return f"**{self.book.format('figure').replace('%s', number)}.** {text}" if number else f"*{text}*"
 
     def _references(self) -> str:
         """The works that the page cites, in the book's own style."""
@@ -315,7 +323,9 @@ class Lowering:
         cited = BibliographyData({key: self.book.works.entries[key] for key in self.cited})
         backend = find_plugin("pybtex.backends", "markdown")()
         entries = style.format_bibliography(cited)
-        return "\n".join(f"- {entry.text.render(backend)}" for entry in entries).replace("\\.", ".")
+        # the backend writes one sentence a line and escapes signs that need none inside a sentence
+        texts = [" ".join(entry.text.render(backend).split()) for entry in entries]
+        return "\n".join("- " + re.sub(r"\\([-().])", r"\1", text) for text in texts)
 
     # -- inline ------------------------------------------------------------------------------------------------
 
@@ -327,16 +337,22 @@ class Lowering:
                 cursor = found + len(child.content) if found >= 0 else cursor
             elif child.type == "myst_role":
                 name = child.meta["name"]
-                pattern = re.compile(r"\{" + re.escape(name) + r"\}(`+)\s*" + _spaced(child.content) + r"\s*\1")
+                pattern = re.compile(
+                    r"\{" + re.escape(name) + r"\}(`+)\s*" + _spaced(child.content) + r"\s*\1"
+                )
                 match = pattern.search(text, cursor)
                 if match is None:
                     raise LoweringError(f"{where}: cannot find {{{name}}}`{child.content}` in the source")
                 cursor = match.end()
                 yield match.start(), match.end(), self._role(name, child.content, where)
             elif child.type == "substitution_inline":
-                raise LoweringError(f"{where}: a substitution {{{{{child.content}}}}} has no plain form; use glue")
+                raise LoweringError(
+                    f"{where}: a substitution {{{{{child.content}}}}} has no plain form; use glue"
+                )
             elif child.type == "footnote_ref":
-                raise LoweringError(f"{where}: Colab shows no footnotes; put the note in the text or a margin")
+                raise LoweringError(
+                    f"{where}: Colab shows no footnotes; put the note in the text or a margin"
+                )
             elif child.type == "link_open" and "://" not in str(child.attrs["href"]):
                 href = str(child.attrs["href"])
                 start = text.find(f"]({href}", cursor)
@@ -376,13 +392,13 @@ class Lowering:
                 return "(" + "; ".join(f"[{who}, {year}]({link})" for who, year, link in works) + ")"
             case "numref":
                 label = self._label(target, where)
-                forms = {"figure": "그림 %s", "section": "%s장", "equation": "(%s)"}
-                form = title if explicit else forms[label.kind]
+                form = title if explicit else self.book.format(label.kind)
                 shown = form.replace("%s", label.number or "").replace("{number}", label.number or "")
                 return self._across(shown.replace("{name}", label.title), label.page)
             case "eq":
                 label = self._label(target, where)
-                return self._across(f"({label.number})", label.page)
+                shown = self.book.format("equation").replace("%s", label.number or "")
+                return self._across(shown, label.page)
             case "ref":
                 label = self._label(target, where)
                 return self._across(title if explicit else label.title, label.page)
@@ -426,7 +442,9 @@ class Lowering:
             raise LoweringError(f"{where}: references.bib has no {key!r}")
         if key not in self.cited:
             self.cited.append(key)
-        names = [" ".join(map(str, person.last_names)) or str(person) for person in entry.persons.get("author", [])]
+        names = [
+            " ".join(map(str, person.last_names)) or str(person) for person in entry.persons.get("author", [])
+        ]
         names = [name.replace("{", "").replace("}", "") for name in names]
         who = names[0] if len(names) == 1 else " & ".join(names) if len(names) == 2 else f"{names[0]} et al."
         fields = entry.fields
@@ -455,7 +473,9 @@ def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
             data = output.get("data", {})
             for kind in ("text/markdown", "text/latex", "text/plain"):
                 if name and (text := data.get(GLUE + kind, data.get(kind))) is not None:
-                    quoted = kind == "text/plain" and len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+                    quoted = (
+                        kind == "text/plain" and len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+                    )
                     values[name] = text[1:-1] if quoted else text
                     break
     return values

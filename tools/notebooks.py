@@ -111,7 +111,9 @@ def guard(path: Path, fresh: NotebookNode) -> None:
         if found.metadata.get("cnnbook", {}).get("sha256") == fingerprint(found):
             return
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError, TypeError):
-        raise EditedError(f"{path} is no readable notebook; move it away, or overwrite it with --force") from None
+        raise EditedError(
+            f"{path} is no readable notebook; move it away, or overwrite it with --force"
+        ) from None
     texts = [
         [line for cell in each.cells for line in [f"[{cell.cell_type}]", *cell.source.splitlines()]]
         for each in (fresh, found)
