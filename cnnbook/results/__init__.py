@@ -211,18 +211,8 @@ def load(name: str, folder: Path = FOLDER) -> Result:
     return result
 
 
-@dataclass(frozen=True)
-class _Text:
-    """A string that displays without quotes."""
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-
 def glue(name: str, value: object, fmt: str = "") -> None:
-    """Hand ``value`` to the prose, which writes ``{glue}`name```, where the book is built; elsewhere nothing.
+    """Give ``value`` to the prose as ``{glue:text}`name```, where the book is built; elsewhere do nothing.
 
     Parameters
     ----------
@@ -242,4 +232,4 @@ def glue(name: str, value: object, fmt: str = "") -> None:
         from myst_nb import glue as to_book
     except ImportError:
         return
-    to_book(name, _Text(text), display=False)
+    to_book(name, text, display=False)

@@ -107,9 +107,7 @@ def test_a_failed_measurement_leaves_the_old_result(tmp_path):
 
 def test_glue_hands_the_formatted_value_to_the_book(monkeypatch):
     given = {}
-    monkeypatch.setattr(
-        "myst_nb.glue", lambda name, value, display: given.update({name: (repr(value), display)})
-    )
+    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: given.update({name: (value, display)}))
     results.glue("weights", 1792, ",")
     assert given == {"weights": ("1,792", False)}
 
