@@ -1,0 +1,1 @@
+"""How submissions are graded: mending, sandbox, checker, pool, reports."""

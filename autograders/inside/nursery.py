@@ -1,0 +1,125 @@
+"""The nursery of one job: makes the jails of its two processes.
+
+It is forked before the supervisor reads the cells, so that no test can be found in the memory that a student's
+process inherits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+
+from . import checker, frames, jail, student, watch, worker
+
+REQUEST_BYTES = 512
+
+
+class Nursery:
+    """A process that knows the environment and no cell, and makes jails."""
+
+    def __init__(
+        self, environment: jail.Environment, slot: int, shell: student.Shell, host: socket.socket
+    ) -> None:
+        self.environment, self.slot, self.shell = environment, slot, shell
+        self.sock, theirs = socket.socketpair()
+        if os.fork() == 0:
+            self.sock.close()
+            host.close()
+            finally_exit(lambda: self._serve(theirs))
+        theirs.close()
+
+    def make(self, role: str, generation: int) -> Box:
+        """A new jail with a worker in it.
+
+        Raises
+        ------
+        OSError
+            If the kernel refuses it.
+        """
+        mine, theirs = socket.socketpair()
+        home = None if self.environment.sandbox else tempfile.mkdtemp(prefix="notebook-")
+        request = json.dumps([role, generation, home]).encode()
+        socket.send_fds(self.sock, [request.ljust(REQUEST_BYTES)], [theirs.fileno()])
+        theirs.close()
+        kind, payload = frames.receive(mine)
+        if kind != "P":
+            raise OSError(payload.decode())
+        return Box(self.environment, mine, int(payload), home)
+
+    def _serve(self, sock: socket.socket) -> None:
+        while True:
+            request, (descriptor, *_), _, _ = socket.recv_fds(sock, REQUEST_BYTES, 1)
+            role, generation, home = json.loads(request)
+            theirs = socket.socket(fileno=descriptor)
+            helper = os.fork()
+            if helper == 0:
+                sock.close()
+                finally_exit(lambda: self._jail(theirs, role, generation, home))
+            theirs.close()
+            os.waitpid(helper, 0)
+
+    def _jail(self, sock: socket.socket, role: str, generation: int, home: str | None) -> None:
+        """Of a new fork: its child is the first process of a new PID namespace."""
+        try:
+            if self.environment.sandbox:
+                jail.unshare(self.environment)
+            go, ready = os.pipe()
+            if pid := os.fork():
+                frames.send(sock, "P", str(pid).encode())
+                os.write(ready, b".")
+                return
+            os.read(go, 1)
+            worker.close_descriptors(sock.fileno())
+            if home is None:
+                jail.enter(self.environment, self.slot + (role == "checker"))
+            else:
+                os.setsid()
+                jail.enter_unsandboxed(self.environment, home)
+        except Exception as error:
+            frames.send(sock, "E", str(error).encode())
+            return
+        limits = dict(self.environment.limits)
+        if role == "checker":
+            checker.main(sock, limits, self.environment.seed)
+        else:
+            student.main(sock, limits, self.environment.seed, generation, self.shell)
+
+
+def finally_exit(run: Callable[[], None]) -> None:
+    try:
+        run()
+    finally:
+        os._exit(0)
+
+
+class Box:
+    """A jail as the supervisor sees it."""
+
+    def __init__(
+        self, environment: jail.Environment, sock: socket.socket, pid: int, home: str | None
+    ) -> None:
+        self.environment, self.sock, self.pid, self.home = environment, sock, pid, home
+        self.inbox = frames.Inbox(sock)
+        self.base = watch.usage(pid).memory_bytes if environment.sandbox else 0
+        self.cpu = 0.0
+        self.peak = 0
+
+    def kill(self) -> None:
+        """End every process in it."""
+        jail.kill(self.pid, self.environment, self.home)
+        self.sock.close()
+
+    def exit_reason(self) -> str:
+        """How its first process ended."""
+        with suppress(ChildProcessError):
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid and os.WIFSIGNALED(status):
+                return f"신호 {signal.Signals(os.WTERMSIG(status)).name}"
+            if pid:
+                return f"종료 코드 {os.WEXITSTATUS(status)}"
+        return "종료"

@@ -1,0 +1,333 @@
+"""The supervisor of one job: sends cells to the student's process and the checker's, and keeps both in their limits.
+
+It never runs a student's code and never builds an object out of what it relays.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import signal
+import socket
+import time
+from os import kill
+from typing import Any
+
+from . import codec, frames, jail, nursery, student, watch
+
+TICK = 0.05
+GRACE = 2.0
+ERROR_CHARACTERS = 20_000
+NOTEBOOK_OF_CELLS = 8
+RESTARTED = "학생 코드의 프로세스가 다시 시작되었습니다"
+
+
+class Stopped(Exception):
+    """A cell was cut short; the message is the reason, in Korean.
+
+    Attributes
+    ----------
+    name : str
+        ``ename`` of the error output.
+    alive : bool
+        Whether the process is still there and in order.
+    """
+
+    def __init__(self, name: str, reason: str, *, alive: bool = False) -> None:
+        super().__init__(reason)
+        self.name = name
+        self.alive = alive
+
+
+class Gone(Exception):
+    """Nobody waits for the result any more."""
+
+
+class Supervisor:
+    """Runs the cells of one job."""
+
+    def __init__(self, host: socket.socket, environment: jail.Environment, nest: nursery.Nursery) -> None:
+        self.host, self.environment, self.nest = host, environment, nest
+        self.limits = environment.limits
+        self.end = time.monotonic() + self.limits["notebook_seconds"]
+        self.boxes: dict[str, nursery.Box] = {}
+        self.history: dict[str, list[dict[str, Any]]] = {"student": [], "checker": []}
+        self.generation = 0
+        self.cpu_before = 0.0
+        self.peak = 0
+        self.kept = 0
+        self.stopped: str | None = None
+        self.place = ""
+        self.outputs: list[dict[str, Any]] = []
+        self.size = 0
+        self.student_stop: Stopped | None = None
+
+    def run(self, cells: list[dict[str, Any]], with_checker: bool) -> None:
+        """Run all cells and send the host a frame for each."""
+        tests = with_checker and any(cell["kind"] == "test" for cell in cells)
+        for index, cell in enumerate(cells):
+            self.place = f"칸 {index + 1}" + (f"({cell['grade_id']})" if cell["grade_id"] else "")
+            self.outputs, self.size, self.student_stop = [], 0, None
+            start = time.monotonic()
+            ran = True
+            try:
+                if start > self.end:
+                    ran = False
+                    raise Stopped("시간 제한", self._notebook_reason())
+                if cell["kind"] == "test" and tests:
+                    self._ready("student")
+                    self._cell("checker", cell)
+                else:
+                    self._cell("student", cell)
+                    if cell["kind"] == "given" and tests:
+                        outputs, self.outputs = self.outputs, []
+                        self._cell("checker", cell)
+                        self.outputs = outputs
+            except Stopped as stop:
+                self._record(stop)
+            if cell["kind"] == "test":
+                self.outputs = _only_the_verdict(self.outputs)
+            seconds = round(time.monotonic() - start, 4)
+            frames.send(self.host, "C", {"outputs": self.outputs, "seconds": seconds, "ran": ran})
+        for box in self.boxes.values():
+            box.kill()
+        frames.send(self.host, "D", {"stopped": self.stopped, "peak_bytes": self.peak})
+
+    def _record(self, stop: Stopped) -> None:
+        self.stopped = self.stopped or str(stop)
+        self.outputs = [output for output in self.outputs if output["output_type"] != "error"]
+        text = str(stop)
+        self.outputs.append(
+            {
+                "output_type": "error",
+                "ename": stop.name,
+                "evalue": text,
+                "traceback": [f"{stop.name}: {text}"],
+            }
+        )
+
+    def _notebook_reason(self) -> str:
+        return f"노트북 전체가 시간 제한 {self.limits['notebook_seconds']:g}초를 넘었습니다"
+
+    def _cell(self, role: str, cell: dict[str, Any]) -> None:
+        box = self._ready(role)
+        self._ask(role, box, "C", json.dumps(cell).encode(), time.monotonic() + self.limits["cell_seconds"])
+        self.history[role].append(cell)
+
+    def _ready(self, role: str) -> nursery.Box:
+        """The process of that role; a new one runs again what the old one had run."""
+        while role not in self.boxes:
+            self.generation += 1
+            box = self.boxes[role] = self.nest.make(role, self.generation)
+            outputs, size, self.size = self.outputs, self.size, 0
+            try:
+                for cell in list(self.history[role]):
+                    self.outputs = []
+                    if time.monotonic() > self.end:
+                        raise Stopped("시간 제한", self._notebook_reason(), alive=True)
+                    deadline = time.monotonic() + self.limits["cell_seconds"]
+                    try:
+                        self._ask(role, box, "C", json.dumps(cell).encode(), deadline)
+                    except Stopped as stop:
+                        self.history[role].remove(cell)  # it ran before and does not now: go on without it
+                        if not stop.alive:
+                            break
+            finally:
+                self.outputs, self.size = outputs, size
+        return self.boxes[role]
+
+    def _ask(self, role: str, box: nursery.Box, kind: str, payload: bytes, deadline: float) -> bytes:
+        """Send a frame and wait for the answer; collect outputs and serve the checker's requests meanwhile.
+
+        Raises
+        ------
+        Stopped
+            If a limit was reached or the process ended.
+        """
+        self._send(role, box, kind, payload)
+        whole = deadline > self.end
+        deadline = min(deadline, self.end)
+        interrupted = False
+        while True:
+            try:
+                frame = box.inbox.next()
+            except frames.FrameError:
+                raise self._stop(role, "출력 제한", f"{self.place}에서 너무 큰 값을 내보냈습니다") from None
+            if frame is None:
+                if time.monotonic() > deadline:
+                    if interrupted:
+                        raise self._stop(role, "시간 제한", self._time_reason(whole))
+                    kill(box.pid, signal.SIGINT)
+                    interrupted, deadline = True, time.monotonic() + GRACE
+                self._wait(role, box, deadline)
+            elif frame[0] == "O":
+                self._keep(frame[1])
+            elif frame[0] == "Q" and role == "checker":
+                self._send(role, box, "R", self._relay(frame[1], deadline, interrupted))
+            elif interrupted:
+                raise Stopped("시간 제한", self._time_reason(whole), alive=True)
+            else:
+                return frame[1]
+
+    def _time_reason(self, whole: bool) -> str:
+        if whole:
+            return f"{self.place}에서 " + self._notebook_reason()
+        return f"{self.place}에서 시간 제한 {self.limits['cell_seconds']:g}초를 넘었습니다"
+
+    def _send(self, role: str, box: nursery.Box, kind: str, payload: bytes) -> None:
+        box.sock.settimeout(self.limits["cell_seconds"])
+        try:
+            frames.send(box.sock, kind, payload)
+        except OSError:
+            raise self._died(role, box) from None
+
+    def _wait(self, role: str, box: nursery.Box, deadline: float) -> None:
+        """Until there is something to read, or a tick has passed."""
+        wait = max(0.0, min(TICK, deadline - time.monotonic()))
+        readable, _, _ = select.select([box.sock, self.host], [], [], wait)
+        if self.host in readable:
+            raise Gone
+        if box.sock in readable:
+            try:
+                box.inbox.pull()
+            except EOFError:
+                raise self._died(role, box) from None
+        else:
+            self._watch()
+
+    def _relay(self, payload: bytes, deadline: float, late: bool) -> bytes:
+        """Hand the checker's request to the student's process; whatever happens, there is an answer."""
+        stop = self.student_stop
+        if late:
+            stop = Stopped("시간 제한", self._time_reason(False))
+        if stop is None:
+            try:
+                return self._ask("student", self._ready("student"), "Q", payload, deadline)
+            except Stopped as stopped:
+                stop = self.student_stop = stopped
+                self.stopped = self.stopped or str(stop)
+        return codec.encode({"stopped": str(stop)}, lambda _: None)
+
+    def _keep(self, payload: bytes) -> None:
+        """Keep an output, as far as the limits go."""
+        output = _valid(payload)
+        if output is None:
+            return
+        if output["output_type"] == "error":
+            output["traceback"] = ["\n".join(output["traceback"])[:ERROR_CHARACTERS]]
+            self.outputs = [kept for kept in self.outputs if kept["output_type"] != "error"]
+        else:
+            limit = self.limits["output_bytes"]
+            if self.size > limit or self.kept > NOTEBOOK_OF_CELLS * limit:
+                return
+            self.size += len(payload)
+            self.kept += len(payload)
+            if self.size > limit or self.kept > NOTEBOOK_OF_CELLS * limit:
+                text = f"\n[출력이 {limit:,}바이트를 넘어 나머지를 버렸습니다]\n"
+                output = {"output_type": "stream", "name": "stdout", "text": text}
+        last = self.outputs[-1] if self.outputs else {}
+        if output["output_type"] == "stream" == last.get("output_type") and output["name"] == last["name"]:
+            last["text"] += output["text"]
+        else:
+            self.outputs.append(output)
+
+    def _watch(self) -> None:
+        """Measure both processes; end one that has too much.
+
+        Raises
+        ------
+        Stopped
+            With the reason.
+        """
+        if not self.environment.sandbox:
+            return
+        limit = self.limits["memory_bytes"]
+        for role, box in list(self.boxes.items()):
+            use = watch.usage(box.pid)
+            memory = use.memory_bytes - box.base
+            if memory > limit:
+                memory = watch.usage(box.pid, exact=True).memory_bytes
+            if role == "student":
+                self.peak = max(self.peak, memory)
+            box.cpu = max(box.cpu, use.cpu_seconds)
+            if memory > limit:
+                reason = f"{self.place}에서 메모리 제한 {limit // 2**20:,} MiB를 넘었습니다"
+                raise self._stop(role, "메모리 제한", reason)
+            if use.tasks > self.limits["processes"] + 1:
+                reason = f"{self.place}에서 프로세스 수 제한 {self.limits['processes']}개를 넘었습니다"
+                raise self._stop(role, "프로세스 제한", reason)
+            if role == "student" and self.cpu_before + box.cpu > self.limits["cpu_seconds"]:
+                reason = f"{self.place}에서 CPU 시간 제한 {self.limits['cpu_seconds']:g}초를 넘었습니다"
+                self.end = time.monotonic()
+                raise self._stop(role, "시간 제한", reason)
+
+    def _died(self, role: str, box: nursery.Box) -> Stopped:
+        how = box.exit_reason()
+        whose = "학생 코드" if role == "student" else "검사"
+        return self._stop(role, "프로세스 종료", f"{self.place}에서 {whose}의 프로세스가 끝났습니다({how})")
+
+    def _stop(self, role: str, name: str, reason: str) -> Stopped:
+        """End a process; the next cell that needs it gets a new one."""
+        box = self.boxes.pop(role)
+        box.kill()
+        if role == "student":
+            self.cpu_before += box.cpu
+        return Stopped(name, reason)
+
+
+def _valid(payload: bytes) -> dict[str, Any] | None:
+    """The output in nbformat's shape, or None: it may come from an enemy."""
+    try:
+        output = json.loads(payload)
+        kind = output["output_type"]
+        if kind == "stream":
+            name = "stderr" if output["name"] == "stderr" else "stdout"
+            return {"output_type": kind, "name": name, "text": str(output["text"])}
+        if kind == "error":
+            ename, evalue = str(output["ename"])[:200], str(output["evalue"])[:ERROR_CHARACTERS]
+            lines = [str(line) for line in output.get("traceback", [])]
+            return {"output_type": kind, "ename": ename, "evalue": evalue, "traceback": lines}
+        data = {str(k): v if "json" in str(k) else str(v) for k, v in output["data"].items()}
+        metadata = output.get("metadata") if isinstance(output.get("metadata"), dict) else {}
+        if kind == "display_data":
+            return {"output_type": kind, "data": data, "metadata": metadata}
+        if kind == "execute_result":
+            return {"output_type": kind, "execution_count": None, "data": data, "metadata": metadata}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        pass
+    return None
+
+
+def _only_the_verdict(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a test: no stderr, which would cost a mark, and no traceback, which would show its source."""
+    kept = []
+    for output in outputs:
+        if output["output_type"] == "error":
+            line = f"{output['ename']}: {output['evalue']}"
+            kept.append({**output, "traceback": [line]})
+        elif output.get("name") != "stderr":
+            kept.append(output)
+    return kept
+
+
+def main(host: socket.socket, sandbox: bool, privileged: bool, slot: int, shell: student.Shell) -> None:
+    """Serve one job on `host`: its environment first, then, when the nursery stands, its cells."""
+    head, buffers = frames.unpack(frames.receive(host)[1])
+    environment = jail.Environment(
+        limits=head["limits"],
+        files={name: bytes(buffer) for name, buffer in zip(head["files"], buffers, strict=True)},
+        datasets=head["datasets"],
+        seed=head["seed"],
+        sandbox=sandbox,
+        privileged=privileged,
+    )
+    nest = nursery.Nursery(environment, slot, shell, host)
+    job = json.loads(frames.receive(host)[1])
+    supervisor = Supervisor(host, environment, nest)
+    try:
+        supervisor.run(job["cells"], job["checker"])
+    except OSError as error:  # a jail that could not be built, or a host that has gone
+        frames.send(host, "E", str(error).encode())
+    finally:
+        for box in supervisor.boxes.values():
+            box.kill()

@@ -1,0 +1,138 @@
+"""What the engine is asked and what it answers: plain data that can be pickled or turned into JSON.
+
+A :class:`Job` is one notebook to run, a :class:`Result` what came of it. Everything that decides a grade is in them,
+so that a job may run on another machine.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Memory and processes are counted over all its processes together.
+
+    Attributes
+    ----------
+    cell_seconds, notebook_seconds : float
+        Wall-clock time of one cell, and of the whole notebook.
+    cpu_seconds : float
+        Processor time of the student's processes together.
+    memory_bytes : int
+        Memory beyond what the warm interpreter already holds.
+    processes : int
+        Processes and threads alive at one moment.
+    file_bytes, scratch_bytes : int
+        The largest file, and all files together.
+    output_bytes : int
+        Output of one cell; a notebook may keep eight times as much.
+    """
+
+    cell_seconds: float = 60
+    notebook_seconds: float = 300
+    cpu_seconds: float = 300
+    memory_bytes: int = 2048 * MIB
+    processes: int = 64
+    file_bytes: int = 256 * MIB
+    scratch_bytes: int = 512 * MIB
+    output_bytes: int = 1_000_000
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell: given by the instructor, answered by the student, or a test."""
+
+    kind: Literal["given", "student", "test"]
+    source: str
+    grade_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook to run.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+        In the order of the notebook.
+    files : mapping of str to bytes
+        Small files laid beside the notebook: relative path and content.
+    datasets : mapping of str to str
+        Name and folder on this machine, seen by the notebook, read-only, as ``data/NAME``.
+    limits : Limits
+    checker : bool
+        False runs the tests in the student's process, to show what the checker is for.
+    seed : int
+        Seeds ``random``, numpy and torch.
+    name : str
+        For messages of the grader alone.
+    """
+
+    cells: tuple[Cell, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    datasets: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    checker: bool = True
+    seed: int = 0
+    name: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as JSON-serialisable data."""
+        files = {name: base64.b64encode(data).decode("ascii") for name, data in self.files.items()}
+        return {**asdict(self), "files": files, "cells": [asdict(cell) for cell in self.cells]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Job:
+        """The job that :meth:`to_json` wrote."""
+        files = {name: base64.b64decode(text) for name, text in data["files"].items()}
+        cells = tuple(Cell(**cell) for cell in data["cells"])
+        return cls(**{**data, "files": files, "cells": cells, "limits": Limits(**data["limits"])})
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """Outputs of one cell in nbformat 4 (``stream``, ``display_data``, ``execute_result``, ``error``)."""
+
+    outputs: list[dict[str, Any]]
+    seconds: float = 0.0
+    ran: bool = True
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a job: one :class:`CellResult` for each cell, in order.
+
+    Attributes
+    ----------
+    stopped : str or None
+        The first thing that was cut short and why, in Korean; None if all ran to its end.
+    peak_bytes : int
+        The most memory that was seen in use, beyond the warm interpreter's.
+    seconds : float
+        Wall-clock time.
+    """
+
+    cells: tuple[CellResult, ...]
+    stopped: str | None = None
+    peak_bytes: int = 0
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON-serialisable data."""
+        return {**asdict(self), "cells": [asdict(cell) for cell in self.cells]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Result:
+        """The result that :meth:`to_json` wrote."""
+        return cls(**{**data, "cells": tuple(CellResult(**cell) for cell in data["cells"])})
+
+
+def failure(ename: str, reason: str) -> dict[str, Any]:
+    """An nbformat error output that carries a reason and no traceback, so nbgrader scores the cell 0."""
+    return {"output_type": "error", "ename": ename, "evalue": reason, "traceback": [f"{ename}: {reason}"]}
