@@ -21,7 +21,8 @@ c.CourseDirectory.course_id = "cnnbook"
 # The gradebook is gradebook.db in the course directory, unless a database is named:
 # c.CourseDirectory.db_url = "postgresql://user@host/gradebook"
 
-# A solution region leaves nothing behind: what a student finds in an answer's cell is in the source, in plain sight.
+# A solution region leaves nothing behind: what a student finds in an answer's cell is in the source, in
+# plain sight.
 c.ClearSolutions.code_stub = {"python": ""}
 
 # How students' code is run. Limits not named keep their defaults (autograders/job.py).
@@ -32,8 +33,8 @@ c.Engine.limits = {
 c.Engine.datasets = {}
 # Submissions run at once; 0 means one for each core.
 c.Engine.workers = 0
-# Where no sandbox is to be had (`python -m autograders doctor` says why), grading refuses. True grades all the same:
-# students' code then runs with your rights, on your files.
+# Where no sandbox is to be had (`python -m autograders doctor` says why), grading refuses. True grades all
+# the same: students' code then runs with your rights, on your files.
 c.Engine.unsandboxed = False
 
 configure(c)

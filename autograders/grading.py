@@ -179,8 +179,9 @@ def finish(prepared: Prepared, result: Result | None) -> Graded:
 def _settle(cell: NotebookNode, *, ran: bool, reason: str) -> None:
     """Leave a test cell with outputs that nbgrader's rule reads as they are meant.
 
-    A warning on stderr is no failure; a test that did not run is; and a partial score has to be a number from 0 to the points
-    (nbgrader gives full marks for nan and for a negative one, and loses the submission for one that is too large).
+    A warning on stderr is no failure; a test that did not run is; and a partial score has to be a number
+    from 0 to the points (nbgrader gives full marks for nan and for a negative one, and loses the submission
+    for one that is too large).
     """
     if cell.cell_type != "code":
         return

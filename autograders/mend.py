@@ -1,43 +1,43 @@
 """Mending: from the instructor's notebook and what was handed in, make the notebook that is graded.
 
-The graded notebook is the instructor's, cell by cell and in the instructor's order: given and test cells always come from the
-source. Only answers, and cells that the student added, come from the submission. Where each answer is found:
+The graded notebook is the instructor's, cell by cell and in the instructor's order: given and test cells
+always come from the source. Only answers, and cells that the student added, come from the submission. Where
+each answer is found:
 
 1. by `grade_id`, whatever the cell's type or flags have become;
-2. else (metadata lost or renamed) by the names that the cell binds, its likeness to the released text, its cell id and its place.
+2. else (metadata lost or renamed) by the names that the cell binds, its likeness to the released text, its
+   cell id and its place.
 
-**Several cells with one id** (copy and paste, or a cell split in two, which copies its metadata): every copy that was touched runs,
-in the order in which it stands, right before the tests; the last one is the answer. So the later definition wins, as it does
-in the student's own notebook, and the halves of a split cell both count. Untouched and empty copies are dropped.
+**Several cells with one id** (copy and paste, or a cell split in two, which copies its metadata): every
+copy that was touched runs, in the order in which it stands, right before the tests; the last one is the
+answer. So the later definition wins, as it does in the student's own notebook, and the halves of a split
+cell both count. Untouched and empty copies are dropped.
 
-**Cells the student added** keep their place: after the cell that they follow. Given cells that are missing or edited are put
-back before them, so that the student's edit of a given cell still has the last word in the student's process.
+**Cells the student added** keep their place: after the cell that they follow. Given cells that are missing
+or edited are put back before them, so that the student's edit of a given cell still has the last word in
+the student's process.
 
-**Outputs that travel with the submission.** A given cell of the source with the metadata `{"cnnbook": {"keep_output": N}}` and a
-grade_id is not run again. What it printed in the student's run, up to N bytes, reaches the tests as the string
-`saved_output[grade_id]`. The source declares `saved_output = {}` in an earlier given cell; on a stock nbgrader it stays empty, so a
-test that asks for it fails with its own message and is marked by hand.
+**Outputs that travel with the submission.** A given cell of the source with the metadata `{"cnnbook":
+{"keep_output": N}}` and a grade_id is not run again. What it printed in the student's run, up to N bytes,
+reaches the tests as the string `saved_output[grade_id]`. The source declares `saved_output = {}` in an
+earlier given cell; on a stock nbgrader it stays empty, so a test that asks for it fails with its own
+message and is marked by hand.
 """
 
 from __future__ import annotations
 
-import ast
 import copy
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
 from nbformat.notebooknode import NotebookNode
-from nbgrader import preprocessors, utils
 from rapidfuzz import fuzz
-from traitlets.config import Config
 
 from .submission import Broken, Submitted, grade_id, read, text_of
+from .template import Role, Template, names_bound, role
 
 __all__ = ["Broken", "Mended", "MendedCell", "Note", "Submitted", "Template", "mend", "read"]
-
-Role = Literal["answer", "test", "given"]
 
 
 @dataclass(frozen=True)
@@ -46,79 +46,6 @@ class Note:
 
     text: str
     grade_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Template:
-    """An assignment's notebook as nbgrader would make it from the source, kept in memory.
-
-    Attributes
-    ----------
-    cells : tuple of NotebookNode
-        In graded form: answers hold their stub, test cells their hidden tests, checksums are nbgrader's.
-    released : tuple of str
-        The text of each cell as students got it.
-    binds : tuple of frozenset of str
-        The names that each answer's solution binds; empty for other cells.
-    metadata : NotebookNode
-        The source notebook's own metadata.
-    """
-
-    cells: tuple[NotebookNode, ...]
-    released: tuple[str, ...]
-    released_checksums: dict[str, str]
-    binds: tuple[frozenset[str], ...]
-    metadata: NotebookNode
-
-    @classmethod
-    def of(cls, source: NotebookNode, config: Config | None = None) -> Template:
-        """Run nbgrader's own release steps, without its gradebook, on a copy of the source notebook.
-
-        Parameters
-        ----------
-        source : NotebookNode
-            The instructor's notebook.
-        config : Config, optional
-            nbgrader's configuration, for the stubs that `ClearSolutions` leaves.
-        """
-        graded = _through(
-            copy.deepcopy(source), ("LockCells", "ClearSolutions", "ClearOutput", "ComputeChecksums"), config
-        )
-        released = _through(
-            copy.deepcopy(graded), ("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums"), config
-        )
-        for cell in graded.cells:
-            cell.setdefault("id", "")
-        return cls(
-            cells=tuple(graded.cells),
-            released=tuple(cell.source for cell in released.cells),
-            released_checksums={
-                grade_id(c): c.metadata.nbgrader.get("checksum") for c in released.cells if grade_id(c)
-            },
-            binds=tuple(
-                names_bound(s.source) if role(g) == "answer" else frozenset()
-                for s, g in zip(source.cells, graded.cells, strict=True)
-            ),
-            metadata=source.metadata,
-        )
-
-    def index(self) -> dict[str, int]:
-        """Where each grade_id stands."""
-        return {grade_id(cell): i for i, cell in enumerate(self.cells) if grade_id(cell)}
-
-
-def _through(nb: NotebookNode, steps: tuple[str, ...], config: Config | None) -> NotebookNode:
-    resources: dict = {}
-    for step in steps:
-        nb, resources = getattr(preprocessors, step)(config=config or Config()).preprocess(nb, resources)
-    return nb
-
-
-def role(cell: NotebookNode) -> Role:
-    """What a cell of the source is: the student's answer, a test, or given text and code."""
-    if utils.is_solution(cell):
-        return "answer"
-    return "test" if utils.is_grade(cell) else "given"
 
 
 @dataclass(frozen=True)
@@ -147,7 +74,9 @@ def mend(template: Template, submission: Submitted | Broken) -> Mended:
         return Mended(blank, template.metadata, (Note(submission.reason),), submission.reason)
     places = _match(template, submission.cells)
     notes = [Note(text) for text in submission.notes] + places.notes
-    return Mended(tuple(_assemble(template, submission.cells, places, notes)), template.metadata, tuple(notes))
+    return Mended(
+        tuple(_assemble(template, submission.cells, places, notes)), template.metadata, tuple(notes)
+    )
 
 
 @dataclass
@@ -187,7 +116,9 @@ def _match_ids(template: Template, cells: tuple[NotebookNode, ...], places: _Pla
             places.earlier[t] = touched[:-1]
             places.dropped.update(set(found) - set(touched))
             if len(touched) > 1:
-                text = f"같은 답안 칸이 {len(touched)}개 있어 순서대로 실행하고 마지막 칸을 답안으로 보았습니다."
+                text = (
+                    f"같은 답안 칸이 {len(touched)}개 있어 순서대로 실행하고 마지막 칸을 답안으로 보았습니다."
+                )
                 places.notes.append(Note(text, name))
         else:
             best = max(found, key=lambda s: (_norm(cells[s].source) == stub, -s))
@@ -197,7 +128,9 @@ def _match_ids(template: Template, cells: tuple[NotebookNode, ...], places: _Pla
                     places.dropped.add(s)
     if unknown:
         shown = ", ".join(sorted(set(unknown))[:5])
-        places.notes.append(Note(f"이 과제에 없는 문제 번호({shown})가 붙은 칸은 학생이 더한 칸으로 보았습니다."))
+        places.notes.append(
+            Note(f"이 과제에 없는 문제 번호({shown})가 붙은 칸은 학생이 더한 칸으로 보았습니다.")
+        )
 
 
 def _match_texts(template: Template, cells: tuple[NotebookNode, ...], places: _Places) -> None:
@@ -237,7 +170,7 @@ def _match_answers(template: Template, cells: tuple[NotebookNode, ...], places: 
 
 
 def _match_edited(template: Template, cells: tuple[NotebookNode, ...], places: _Places) -> None:
-    """A given cell that the student edited stays the student's; it only has to be known where it belongs."""
+    """Find where given cells that the student edited belong: they stay the student's."""
     given = [t for t, c in enumerate(template.cells) if role(c) != "answer" and t not in places.chosen]
     for s in _free(cells, places)[:200]:
         text = cells[s].source[:4000]
@@ -258,7 +191,7 @@ def _free(cells: tuple[NotebookNode, ...], places: _Places) -> list[int]:
 
 
 def _neighbours(t: int, places: _Places) -> tuple[int, float]:
-    """The submitted positions of the nearest cells before and after that were found."""
+    """Return the submitted positions of the nearest cells before and after that were found."""
     before = [i for i in places.chosen if i < t]
     after = [i for i in places.chosen if i > t]
     return (
@@ -268,7 +201,7 @@ def _neighbours(t: int, places: _Places) -> tuple[int, float]:
 
 
 def _likeness(template: Template, t: int, cell: NotebookNode) -> float:
-    """How much a submitted cell looks like the answer `t`: 0 for nothing, above 1 for little doubt."""
+    """Return how much a submitted cell looks like the answer `t`: 0 for nothing, above 1 for little doubt."""
     if not cell.source.strip():
         return 0.0
     wanted = template.binds[t]
@@ -285,7 +218,7 @@ def _likeness(template: Template, t: int, cell: NotebookNode) -> float:
 def _assemble(
     template: Template, cells: tuple[NotebookNode, ...], places: _Places, notes: list[Note]
 ) -> list[MendedCell]:
-    """The template's cells in order, each followed by the extra cells that followed it in the submission."""
+    """Lay out the template's cells in order, each followed by the extra cells that followed it."""
     whose = {s: t for t, s in places.chosen.items()}
     after: dict[int, list[int]] = defaultdict(list)  # template index (-1: the start) -> extras in order
     anchor = -1
@@ -335,7 +268,9 @@ def _placed(
 
 def _is_older(template: Template, found: NotebookNode, name: str | None) -> bool:
     """Students do not edit checksums: a different one tells of another release of the cell."""
-    checksum = found.metadata.get("nbgrader", {}).get("checksum") if name and grade_id(found) == name else None
+    checksum = (
+        found.metadata.get("nbgrader", {}).get("checksum") if name and grade_id(found) == name else None
+    )
     return isinstance(checksum, str) and checksum not in (
         template.released_checksums[name],
         template.cells[template.index()[name]].metadata.nbgrader.get("checksum"),
@@ -343,14 +278,16 @@ def _is_older(template: Template, found: NotebookNode, name: str | None) -> bool
 
 
 def _saved_output(cell: NotebookNode, found: NotebookNode | None, notes: list[Note]) -> str | None:
-    """What a cell declared with `keep_output` printed in the student's run; "" if there is nothing to use."""
+    """Return what a `keep_output` cell printed in the student's run; "" if nothing can be used."""
     limit = cell.metadata.get("cnnbook", {}).get("keep_output")
     if not limit:
         return None
     text = "".join(_output_text(output) for output in found.outputs) if found is not None else ""
     name = grade_id(cell)
     if not text:
-        notes.append(Note("이 칸의 출력이 저장되어 있지 않습니다. 실행한 뒤 저장한 노트북을 내야 합니다.", name))
+        notes.append(
+            Note("이 칸의 출력이 저장되어 있지 않습니다. 실행한 뒤 저장한 노트북을 내야 합니다.", name)
+        )
     elif len(text.encode()) > limit:
         notes.append(Note(f"이 칸에 저장된 출력이 한도({limit:,}바이트)를 넘어 쓰지 않았습니다.", name))
         text = ""
@@ -365,7 +302,7 @@ def _output_text(output: dict) -> str:
 
 
 def _clean(cell: NotebookNode) -> NotebookNode:
-    """A copy with nothing in its metadata but nbgrader's and ours: tags such as `skip-execution` have no say."""
+    """Return a copy with nbgrader's and our metadata alone: tags like `skip-execution` have no say."""
     cell = copy.deepcopy(cell)
     cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in ("nbgrader", "cnnbook")})
     if cell.cell_type == "code":
@@ -388,25 +325,3 @@ def _worth_keeping(cell: NotebookNode) -> bool:
 def _norm(source: str) -> str:
     """Text without what editors change by themselves: line ends and trailing blanks."""
     return "\n".join(line.rstrip() for line in source.strip().splitlines())
-
-
-@lru_cache(maxsize=4096)
-def names_bound(source: str) -> frozenset[str]:
-    """The names that a cell's top level binds: functions, classes, assignments. Empty if it is no Python.
-
-    >>> sorted(names_bound("def f(x): y = 1\\nz, w = 1, 2"))
-    ['f', 'w', 'z']
-    """
-    lines = ["pass" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()]
-    try:
-        tree = ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names.update(n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name))
-    return frozenset(names)

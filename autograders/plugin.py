@@ -1,9 +1,9 @@
-"""The engine inside nbgrader: `nbgrader autograde`, `NbGraderAPI.autograde` and formgrader, by `nbgrader_config.py` alone.
+"""The engine inside nbgrader: the command, its API and formgrader, by `nbgrader_config.py` alone.
 
-nbgrader keeps its loop over the class, its gradebook and its folders; what changes is how one submission becomes a graded
-notebook. The order of writing makes a kill harmless: the grades of a notebook are committed in one transaction, and the graded
-notebook, which carries the key of what it was made from, is written last. Without a notebook with the right key, the
-submission is graded again.
+nbgrader keeps its loop over the class, its gradebook and its folders; what changes is how one submission
+becomes a graded notebook. The order of writing makes a kill harmless: the grades of a notebook are
+committed in one transaction, and the graded notebook, which carries the key of what it was made from, is
+written last. Without a notebook with the right key, the submission is graded again.
 """
 
 from __future__ import annotations
@@ -12,52 +12,48 @@ import fnmatch
 import glob
 import hashlib
 import json
-import logging
 import os
 import shutil
-import time
 from collections import defaultdict
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import nbformat
 from filelock import FileLock, Timeout
 from nbgrader import utils
-from nbgrader.api import Gradebook, Grade, MissingEntry, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, Execute, SaveAutoGrades
-from tqdm import tqdm
 from traitlets import List
 
+from .fingerprint import engine_version, folder_hash, key_of, side_files
 from .grading import REPORT, Prepared, finish, prepare
-from .mend import Broken, Note, Template, grade_id
+from .mend import Broken, Note
 from .pool import Ahead, Pool, local_pool
+from .progress import Progress
 from .sandbox import SandboxUnavailable
 from .settings import Engine
-from .submission import choose, notebook_files, plain_name
+from .submission import choose, grade_id, notebook_files, plain_name
+from .template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nbformat.notebooknode import NotebookNode
 
-HERE = Path(__file__).parent
-MAX_SIDE_FILES = 50 * 2**20  # bytes laid beside a notebook that is run
-
 
 def configure(c: Any) -> None:
     """Complete an nbgrader configuration: the one call in `nbgrader_config.py`."""
     from nbgrader.apps import api, autogradeapp
 
-    # nbgrader names its converter in the code of these two modules, not in a trait: the one place that is patched.
+    # nbgrader names its converter in the code of these two modules, not in a trait: the one place that is
+    # patched.
     api.Autograde = autogradeapp.Autograde = EngineAutograde
 
     c.GenerateFeedback.preprocessors = [
@@ -70,7 +66,7 @@ def configure(c: Any) -> None:
 
 
 class SaveGrades(SaveAutoGrades):
-    """nbgrader's `SaveAutoGrades` in one transaction, with the mending notes as the answers' automatic comments.
+    """nbgrader's `SaveAutoGrades` in one transaction, with the mending notes as automatic comments.
 
     As there, a manual score or comment is never touched; one that exists asks for a second look.
     """
@@ -79,7 +75,9 @@ class SaveGrades(SaveAutoGrades):
         """Save the grades of a graded notebook."""
         where = resources["nbgrader"]
         with Gradebook(where["db_url"], where["course_id"]) as gradebook:
-            saved = gradebook.find_submission_notebook(where["notebook"], where["assignment"], where["student"])
+            saved = gradebook.find_submission_notebook(
+                where["notebook"], where["assignment"], where["student"]
+            )
             grades = {grade.name: grade for grade in saved.grades}
             comments = {comment.name: comment for comment in saved.comments}
             notes = _notes_by_cell(nb)
@@ -91,7 +89,10 @@ class SaveGrades(SaveAutoGrades):
                     grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
                 if utils.is_solution(cell) or utils.is_task(cell):
                     blank = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-                    own = [*notes[name], *(["답을 쓰지 않았습니다."] if blank and not utils.is_task(cell) else [])]
+                    own = [
+                        *notes[name],
+                        *(["답을 쓰지 않았습니다."] if blank and not utils.is_task(cell) else []),
+                    ]
                     comments[name].auto_comment = "\n\n".join(own) or None
             gradebook.db.commit()
         return nb, resources
@@ -124,18 +125,20 @@ class EngineAutograde(Autograde):
             return local_pool(self.engine.worker_count(), self.engine.unsandboxed)
         except SandboxUnavailable as cause:
             self._refuse(
-                f"{cause}\nNothing was graded. To grade without a sandbox, set c.Engine.unsandboxed = True in "
-                "nbgrader_config.py: students' code then runs with your rights."
+                f"{cause}\nNothing was graded. To grade without a sandbox, set c.Engine.unsandboxed = True "
+                "in nbgrader_config.py: students' code then runs with your rights."
             )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One grader at a time: two would write the same rows. The lock ends with the process, kill -9 included."""
+        """Let one grader work at a time: two would write the same rows. The lock ends with the process."""
         try:
-            with FileLock(Path(self.coursedir.root, ".autograde.lock"), timeout=0):
+            with FileLock(Path(self.coursedir.root, "gradebook.db.lock"), timeout=0):
                 yield
         except Timeout:
-            self._refuse(f"Another autograde is running in {self.coursedir.root}. Wait for it, or stop it first.")
+            self._refuse(
+                f"Another autograde is running in {self.coursedir.root}. Wait for it, or stop it first."
+            )
 
     def _refuse(self, message: str) -> NoReturn:
         self.log.error(message)
@@ -147,6 +150,7 @@ class EngineAutograde(Autograde):
         Whatever its files are called, a folder is graded as the notebooks of the assignment.
         """
         self.templates = self._load_templates()
+        self._beside = self._source_files()
         names = [name for name in self.templates if fnmatch.fnmatchcase(name, self.coursedir.notebook_id)]
         pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
         folders = [folder for folder in glob.glob(pattern) if Path(folder).is_dir()]
@@ -155,7 +159,7 @@ class EngineAutograde(Autograde):
             self._refuse(f"No submissions match {pattern} (notebook {self.coursedir.notebook_id!r}).")
 
     def _load_templates(self) -> dict[str, Template]:
-        """The assignment's notebooks from source/, held against what the gradebook knows of them."""
+        """Read the assignment's notebooks from source/, held against what the gradebook knows of them."""
         assignment = self.coursedir.assignment_id
         hint = f"Run 'nbgrader generate_assignment {assignment}' (or 'make release') first."
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
@@ -170,26 +174,46 @@ class EngineAutograde(Autograde):
             if not path.is_file():
                 self._refuse(f"{path} is missing: the tests come from it. Restore it.")
             templates[name] = template = Template.of(nbformat.read(path, as_version=4), self.config)
-            now = {grade_id(c): float(c.metadata.nbgrader["points"]) for c in template.cells if utils.is_grade(c)}
+            now = {
+                grade_id(c): float(c.metadata.nbgrader["points"]) for c in template.cells if utils.is_grade(c)
+            }
             if now != points[name]:
                 differ = ", ".join(sorted({k for k, _ in set(now.items()) ^ set(points[name].items())}))
                 self._refuse(f"{path} and the gradebook differ in {differ}. {hint}")
         return templates
 
+    def _source_files(self) -> dict[str, bytes]:
+        """Read what the source lays beside every notebook.
+
+        It goes into the run only: nbgrader would copy it to autograded/ too, and from there into the
+        students' feedback/.
+        """
+        assignment = self.coursedir.assignment_id
+        own = self.exclude_overwriting.get(assignment, [])  # files that students are meant to change
+        beside = {name: data for name, data in side_files(self._source).items() if name not in own}
+        self.exclude_overwriting = {**self.exclude_overwriting, assignment: [*own, *beside]}
+        return beside
+
     @property
     def _source(self) -> Path:
-        return Path(self.coursedir.format_path(self.coursedir.source_directory, ".", self.coursedir.assignment_id))
+        return Path(
+            self.coursedir.format_path(self.coursedir.source_directory, ".", self.coursedir.assignment_id)
+        )
 
     # What has to be graded
 
     def convert_notebooks(self) -> None:
         """Run nbgrader's loop over the class while the next submissions are already being run."""
         if not Execute(parent=self).enabled:
-            self.log.warning("--no-execute is ignored: outputs that students saved are no grounds for a grade.")
+            self.log.warning(
+                "--no-execute is ignored: outputs that students saved are no grounds for a grade."
+            )
         self._keys = self._stale()
         todo = [path for folder in sorted(self._keys) for path in self.assignments[folder]]
         skipped = len(self.assignments) - len(self._keys)
-        self.log.info("%d submissions to grade, %d unchanged since they were graded", len(self._keys), skipped)
+        self.log.info(
+            "%d submissions to grade, %d unchanged since they were graded", len(self._keys), skipped
+        )
         self._ahead = Ahead(todo, self._begin, window=3 * self.engine.worker_count())
         self._progress = Progress(len(todo), self.log)
         try:
@@ -209,13 +233,13 @@ class EngineAutograde(Autograde):
             student = self.init_single_notebook_resources(paths[0])["nbgrader"]["student"]
             key = hashlib.sha256(fixed.digest() + folder_hash(Path(folder))).hexdigest()
             dest = Path(self._format_dest(self.coursedir.assignment_id, student))
-            graded = student in complete and all(_key_of(dest / Path(p).name) == key for p in paths)
+            graded = student in complete and all(key_of(dest / Path(p).name) == key for p in paths)
             if self.force or not graded:
                 stale[folder] = key
         return stale
 
     def _complete_students(self) -> set[str]:
-        """Students whose submission has every automatic mark in the gradebook."""
+        """Return the students whose submission has every automatic mark in the gradebook."""
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
             submissions = gradebook.assignment_submissions(self.coursedir.assignment_id)
             open_marks = (
@@ -242,7 +266,7 @@ class EngineAutograde(Autograde):
         return True
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """nbgrader's preparation, safe from a bad timestamp and from links that lead out of the submission."""
+        """Prepare as nbgrader does, safe from a bad timestamp and from links out of the submission."""
         with utils.temp_attrs(self.coursedir, get_existing_timestamp=self._timestamp):
             super().init_assignment(assignment_id, student_id)
         folder = Path(self._format_source(assignment_id, student_id))
@@ -277,7 +301,7 @@ class EngineAutograde(Autograde):
             template,
             best.data if best else Broken(_nothing_to_grade(folder)),
             settings=self.engine.settings(self.coursedir.assignment_id),
-            files=side_files(self._source) | side_files(folder, over=self._source),
+            files=side_files(folder) | self._beside,
             name=folder.parent.name,
             notes=(Note(remark),) if remark else (),
         )
@@ -326,87 +350,3 @@ def _nothing_to_grade(folder: Path) -> str:
     names = sorted(p.name for p in folder.rglob("*") if p.is_file() and p.name != "timestamp.txt")
     listed = ", ".join(names[:5]) if names else "없음"
     return f"제출한 폴더에 노트북(.ipynb)이 없습니다. 들어 있는 파일: {listed}"
-
-
-def side_files(folder: Path, over: Path | None = None) -> dict[str, bytes]:
-    """Small files beside a notebook: relative path -> content.
-
-    Notebooks, links and bookkeeping are left out; of a submission also what the source (`over`) has a file of.
-    """
-    found: dict[str, bytes] = {}
-    size = 0
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith((".", "__")) for part in relative.parts)
-        if hidden or path.is_symlink() or not path.is_file() or path.suffix == ".ipynb":
-            continue
-        if path.name == "timestamp.txt" or (over is not None and (over / relative).exists()):
-            continue
-        size += path.stat().st_size
-        if size > MAX_SIDE_FILES:
-            break
-        found[relative.as_posix()] = path.read_bytes()
-    return found
-
-
-def folder_hash(folder: Path) -> bytes:
-    """A digest of every file under a folder, by relative path and content; links count by their target's name."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_symlink():
-            digest.update(f"{path.relative_to(folder)}\0->{os.readlink(path)}\0".encode(errors="surrogateescape"))
-        elif path.is_file() and ".ipynb_checkpoints" not in path.parts:
-            digest.update(f"{path.relative_to(folder)}\0".encode(errors="surrogateescape"))
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.digest()
-
-
-@cache
-def engine_version() -> str:
-    """A digest of the code that decides marks, with the versions of what it runs on."""
-    digest = hashlib.sha256()
-    deciding = ("submission", "mend", "grading", "job", "sandbox", "forkserver", "checker")
-    for path in sorted([*(HERE / f"{name}.py" for name in deciding), *HERE.glob("inside/**/*.py")]):
-        if path.exists():
-            digest.update(path.name.encode() + path.read_bytes())
-    for package in ("torch", "numpy", "nbgrader", "ipython"):
-        digest.update(f"{package}={version(package)}".encode())
-    return digest.hexdigest()
-
-
-def _key_of(path: Path) -> str | None:
-    """The key in a graded notebook; None if there is none, or half of one."""
-    try:
-        return json.loads(path.read_bytes())["metadata"][REPORT]["key"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-class Progress:
-    """A bar with rate and time left on a terminal, a line now and then in a log."""
-
-    def __init__(self, total: int, log: logging.Logger, every: float = 10.0) -> None:
-        self._bar = tqdm(total=total, unit="nb", disable=None, dynamic_ncols=True, desc="autograde")
-        self._log, self._every, self._total = log, every, total
-        self._done, self._start, self._told = 0, time.monotonic(), time.monotonic()
-
-    def step(self) -> None:
-        """Count one graded notebook."""
-        self._done += 1
-        self._bar.update()
-        now = time.monotonic()
-        if self._bar.disable and now - self._told > self._every:
-            self._told = now
-            rate = self._done / (now - self._start)
-            left = (self._total - self._done) / rate
-            self._log.info("%d of %d graded, %.0f a minute, %.0f s left", self._done, self._total, rate * 60, left)
-
-    def close(self) -> None:
-        """End the bar and say what was done."""
-        self._bar.close()
-        seconds = time.monotonic() - self._start
-        if self._done:
-            self._log.info(
-                "%d notebooks graded in %.0f s (%.0f a minute)", self._done, seconds, 60 * self._done / seconds
-            )

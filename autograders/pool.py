@@ -1,6 +1,7 @@
 """Where jobs run: on this machine's fork server, a few at a time.
 
-A pool has two methods, `submit(job) -> Future[Result]` and `close()`, so that a cluster can stand in for a machine.
+A pool has two methods, `submit(job) -> Future[Result]` and `close()`, so that a cluster can stand in for a
+machine.
 """
 
 from __future__ import annotations

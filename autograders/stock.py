@@ -1,6 +1,7 @@
 """A runner on a plain Jupyter kernel, as nbgrader itself would run the notebook: no sandbox, no checker.
 
-For the release gate's comparison with a stock nbgrader, on notebooks that are the instructor's own. Never for submissions.
+For the release gate's comparison with a stock nbgrader, on notebooks that are the instructor's own. Never
+for submissions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a student handed in: which file is meant, and the cells that can be read from its bytes.
 
-Nothing here raises for bad input: a file that holds no notebook becomes :class:`Broken` with a reason in Korean,
-and everything that was done to read a damaged one is told in the notes.
+Nothing here raises for bad input: a file that holds no notebook becomes :class:`Broken` with a reason in
+Korean, and everything that was done to read a damaged one is told in the notes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The cells of a submission in nbformat 4, whatever they were saved in, and what was mended to read them."""
+    """A submission's cells in nbformat 4, and what was done to read them."""
 
     cells: tuple[NotebookNode, ...]
     notes: tuple[str, ...] = ()
@@ -47,10 +47,13 @@ class Submitted:
 def read(data: bytes) -> Submitted | Broken:
     """Read a notebook's bytes as leniently as can be.
 
-    Any nbformat from 1 to 4 and any minor version, with or without cell ids; a truncated file gives the cells before the cut.
+    Any nbformat from 1 to 4 and any minor version, with or without cell ids; a truncated file gives the
+    cells before the cut.
     """
     if len(data) > MAX_BYTES:
-        return Broken(f"파일이 {len(data) >> 20} MB입니다. 채점할 수 있는 크기는 {MAX_BYTES >> 20} MB까지입니다.")
+        return Broken(
+            f"파일이 {len(data) >> 20} MB입니다. 채점할 수 있는 크기는 {MAX_BYTES >> 20} MB까지입니다."
+        )
     if not data.strip():
         return Broken("빈 파일입니다.")
     for start, reason in _NOT_A_NOTEBOOK:
@@ -81,7 +84,7 @@ def read(data: bytes) -> Submitted | Broken:
 
 
 def _decode(data: bytes) -> str | None:
-    """Text of the file: UTF-8, UTF-16 with its mark, or the old Korean code page."""
+    """Return the text of the file: UTF-8, UTF-16 with its mark, or the old Korean code page."""
     utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "cp949"):
         try:
@@ -134,7 +137,7 @@ def _cell(raw: object) -> NotebookNode | None:
 
 
 def text_of(value: object) -> str:
-    """A notebook's text field, which may be a string or a list of lines, as text that UTF-8 can hold."""
+    """Return a notebook's text field (a string or a list of lines) as text that UTF-8 can hold."""
     if isinstance(value, list):
         value = "".join(line for line in value if isinstance(line, str))
     return value.encode("utf-8", errors="replace").decode() if isinstance(value, str) else ""
@@ -156,7 +159,7 @@ _COPY_MARKS = (
 
 
 def plain_name(filename: str) -> str:
-    """The name that a file had before browsers, Drive and file managers marked it as a copy.
+    """Return the name that a file had before browsers, Drive and file managers marked it as a copy.
 
     >>> plain_name("Copy of counting.ipynb"), plain_name("counting의 사본 (1).ipynb")
     ('counting', 'counting')
@@ -209,8 +212,9 @@ def choose(
 ) -> tuple[File | None, str | None]:
     """Pick the file that is graded as the notebook `name`, and a note if there was a choice to make.
 
-    The best by these, in this order: it can be read; it belongs to the assignment (has its grade ids, or its name without copy
-    marks); it has an answer that is not the untouched stub; it is the newest; its name is exact; its copy number is the highest.
+    The best by these, in this order: it can be read; it belongs to the assignment (has its grade ids, or
+    its name without copy marks); it has an answer that is not the untouched stub; it is the newest; its
+    name is exact; its copy number is the highest.
 
     Parameters
     ----------
@@ -254,7 +258,7 @@ def choose(
 
 
 def grade_id(cell: NotebookNode) -> str | None:
-    """The cell's grade_id as it was handed in, or None."""
+    """Return the cell's grade_id as it was handed in, or None."""
     meta = cell.metadata.get("nbgrader")
     value = meta.get("grade_id") if isinstance(meta, dict) else None
     return value if isinstance(value, str) and value else None
