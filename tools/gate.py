@@ -183,9 +183,14 @@ def _judge(
                 found += [
                     f"{t}: the right answer '{trial.name}' scores {scores[t]} of {points[t]}" for t in lost
                 ]
-            elif scores[test] >= points[test]:
-                found.append(f"{test}: the wrong answer '{trial.name}' keeps its {points[test]} points")
-            elif scores[test + TWIN] == points[test]:
+                continue
+            loses = trial.question.loses(trial.name)
+            for t in sorted(tests_of[trial.question.cell]):
+                if t in loses and scores[t] >= points[t]:
+                    found.append(f"{t}: the wrong answer '{trial.name}' keeps its {points[t]} points")
+                elif t not in loses and scores[t] < points[t]:
+                    found.append(f"{t}: loses to '{trial.name}' of {test}, which its also_loses does not say")
+            if scores[test] < points[test] == scores[test + TWIN]:
                 fooled.add(test)
     found += [
         f"{test}: no wrong answer in the bank passes the public tests alone"

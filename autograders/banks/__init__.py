@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from textwrap import dedent, indent
 
 
@@ -30,12 +30,20 @@ class Question:
         Name of a method to the text of the solution cell that uses it. At least two, by methods that differ
         from each other and from the instructor's; each must score full marks in every test cell of its
         solution cell.
+    also_loses : Mapping[str, tuple[str, ...]]
+        Where several test cells look at one solution cell: name of a mistake to the other test cells that it
+        loses; ``"*"`` stands for every mistake not named. All other test cells keep their points.
     """
 
     test: str
     cell: str
     wrong: Mapping[str, str]
     right: Mapping[str, str]
+    also_loses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def loses(self, mistake: str) -> frozenset[str]:
+        """Return all test cells in which a mistake loses points."""
+        return frozenset((self.test, *self.also_loses.get(mistake, self.also_loses.get("*", ()))))
 
 
 def cells(bodies: Mapping[str, str]) -> dict[str, str]:

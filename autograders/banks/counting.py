@@ -175,6 +175,7 @@ OUTPUT_SIZE_BASIC = Question(
         },
     ),
     right=OUTPUT_SIZE_RIGHT,
+    also_loses={"*": ("test-output-size-dilation", "test-output-size-error")},
 )
 OUTPUT_SIZE_DILATION = Question(
     test="test-output-size-dilation",
@@ -190,6 +191,7 @@ OUTPUT_SIZE_DILATION = Question(
         },
     ),
     right=OUTPUT_SIZE_RIGHT,
+    also_loses={"*": ("test-output-size-error",)},
 )
 OUTPUT_SIZE_ERROR = Question(
     test="test-output-size-error",
@@ -223,6 +225,7 @@ OUTPUT_SIZE_ERROR = Question(
         },
     ),
     right=OUTPUT_SIZE_RIGHT,
+    also_loses={"padding left out of the check": ("test-output-size",)},
 )
 
 OUTPUT_SHAPE = "def conv_output_shape(shape, kernel, stride=1, padding=0, dilation=1):"
@@ -371,6 +374,7 @@ PARAMS_BIAS = Question(
         },
     ),
     right=PARAMS_RIGHT,
+    also_loses={"*": ("test-params-kernel", "test-params-groups")},
 )
 PARAMS_KERNEL = Question(
     test="test-params-kernel",
@@ -398,6 +402,7 @@ PARAMS_KERNEL = Question(
         },
     ),
     right=PARAMS_RIGHT,
+    also_loses={"sides added": ("test-params", "test-params-groups")},
 )
 PARAMS_GROUPS = Question(
     test="test-params-groups",
@@ -415,6 +420,11 @@ PARAMS_GROUPS = Question(
         },
     ),
     right=PARAMS_RIGHT,
+    also_loses={
+        "*": ("test-params-kernel",),
+        "one bias per input channel": ("test-params", "test-params-kernel"),
+        "true division": ("test-params", "test-params-kernel"),
+    },
 )
 
 MACS = "def conv_macs(c_in, c_out, kernel, out_h, out_w, groups=1):"
@@ -945,6 +955,7 @@ DESIGN_SHAPE = Question(
         }
     ),
     right=DESIGN_RIGHT,
+    also_loses={"*": ("test-design-budget",)},
 )
 DESIGN_BUDGET = Question(
     test="test-design-budget",
@@ -963,6 +974,10 @@ DESIGN_BUDGET = Question(
         }
     ),
     right=DESIGN_RIGHT,
+    also_loses={
+        "receptive field from a layer that the output does not need": ("test-design-shape",),
+        "wide enough but of another size": ("test-design-shape",),
+    },
 )
 
 SAME_PADDING = Question(
