@@ -14,6 +14,15 @@ export function windowTerms(x, w, i, j, { stride = 1, padding = 0, dilation = 1 
   }));
 }
 
+/** The outputs (i, j) that use input cell (r, c), as a list; r and c without padding. */
+export function usedBy(r, c, k, rows, cols, { stride = 1, padding = 0, dilation = 1 } = {}) {
+  const along = (at, size) => Array.from({ length: size }, (_, i) => i).filter((i) => {
+    const tap = (at + padding - i * stride) / dilation;
+    return Number.isInteger(tap) && tap >= 0 && tap < k;
+  });
+  return along(r, rows).flatMap((i) => along(c, cols).map((j) => [i, j]));
+}
+
 /** torch.nn.functional.conv2d for one channel: x (H, W), w (K, L) -> (H_out, W_out); [] where the window does not fit. */
 export function conv2d(x, w, options = {}) {
   const { stride = 1, padding = 0, dilation = 1 } = options;
@@ -72,22 +81,26 @@ export default demo({
     const y = ui.derive(() => conv2d(x(), ui.get("kernel"), options()));
     const range = ui.derive(() => greyRange(y()));
 
-    // Where we are: a step along the table of numbers, or a pixel of the photograph.
-    let pixel = [40, 37];
+    // Where we are: a step along the table of numbers, the output cell someone points at, or a pixel of the photograph.
+    let pixel = [40, 37], pointed = null, pointedInput = null, stepThen = null;
     const steps = () => y().length * (y()[0]?.length ?? 0);
     const at = ui.derive(() => {
       if (!steps()) return null;
       const [rows, cols] = [y().length, y()[0].length];
       if (onPhoto()) return [Math.min(pixel[0], rows - 1), Math.min(pixel[1], cols - 1)];
+      if (stepThen !== ui.get("step")) { stepThen = ui.get("step"); pointed = null; }
+      if (pointed && pointed[0] < rows && pointed[1] < cols) return pointed;
       const s = position(ui, "step", rows * cols);
       return [Math.floor(s / cols), s % cols];
     });
     const terms = ui.derive(() => (at() ? windowTerms(x(), ui.get("kernel"), ...at(), options()) : []));
     const inWindow = ui.derive(() => new Set(terms().map(({ r, c }) => `${r},${c}`)));
     const frame = () => at() && { row: at()[0] * ui.get("stride"), col: at()[1] * ui.get("stride"), rows: 2 * ui.get("dilation") + 1, cols: 2 * ui.get("dilation") + 1 };
+    const used = ui.derive(() => (pointedInput && steps() ? usedBy(...pointedInput, 3, y().length, y()[0].length, options()) : []));
     const marks = (r, c) => (inWindow().has(`${r},${c}`) ? "window" : "");
 
     const cellName = (kind, r, c, value) => t("cell", { kind: t(kind), r: r + 1, c: c + 1, value });
+    const saySize = () => (steps() ? t("outputGrid", { h: y().length, w: y()[0].length }) : t("none"));
     const sayWindow = () => (at() ? t("windowSentence", { r: at()[0] + 1, c: at()[1] + 1, value: y()[at()[0]][at()[1]] }) : t("none"));
     const replace = (key) => (r, c, value) => ui.set({ [key]: ui.get(key).map((line, i) => line.map((v, j) => (i === r && j === c ? value : v))) });
 
@@ -97,16 +110,18 @@ export default demo({
       label: () => t("inputGrid", { h: ui.get("input").length, w: ui.get("input")[0].length }) + (ui.get("padding") ? " " + t("padded", { p: ui.get("padding") }) : ""),
       size: () => [ui.get("input").length, ui.get("input")[0].length],
       pad: () => ui.get("padding"), padMarks: (r, c) => (onPhoto() ? "" : marks(r, c)),
-      cell: (r, c) => ({ text: num(ui.get("input")[r][c]), marks: onPhoto() ? "" : marks(r + ui.get("padding"), c + ui.get("padding")) }),
+      cell: (r, c) => ({ text: short(ui.get("input")[r][c]), marks: onPhoto() ? "" : marks(r + ui.get("padding"), c + ui.get("padding")) }),
       describe: (r, c) => {
         const hit = terms().find((q) => q.r === r + ui.get("padding") && q.c === c + ui.get("padding"));
-        return cellName("input", r, c, ui.get("input")[r][c]) + (hit ? " " + t("meets", { w: hit.w, product: hit.product }) : "");
+        const n = steps() ? usedBy(r, c, 3, y().length, y()[0].length, options()).length : 0;
+        return [cellName("input", r, c, ui.get("input")[r][c]), hit && t("meets", { w: hit.w, product: hit.product }), t(n ? "usedBy" : "usedByNone", { n })].filter(Boolean).join(" ");
       },
       edit: replace("input"), frame,
+      point: (r, c) => { pointedInput = r === null ? null : [r, c]; },
     });
     const kernel = grid(ui, {
       tone: "kernel", label: () => t("kernelGrid"), size: () => [3, 3],
-      cell: (r, c) => num(ui.get("kernel")[r][c]),
+      cell: (r, c) => short(ui.get("kernel")[r][c]),
       describe: (r, c) => cellName("kernel", r, c, ui.get("kernel")[r][c]),
       edit: replace("kernel"),
     });
@@ -116,10 +131,12 @@ export default demo({
       size: () => (onPhoto() ? [0, 0] : [y().length, y()[0]?.length ?? 0]),
       cell: (r, c) => {
         const s = r * y()[0].length + c, now = at()[0] * y()[0].length + at()[1];
-        return { text: num(y()[r][c]), marks: s === now ? "current" : s < now ? "done" : "" };
+        const reached = used().some(([i, j]) => i === r && j === c) ? " used" : "";
+        return { text: short(y()[r][c]), marks: (s === now ? "current" : s < now && !pointed ? "done" : "") + reached };
       },
       describe: (r, c) => cellName("output", r, c, y()[r][c]),
       choose: (r, c) => ui.set({ step: r * y()[0].length + c }),
+      point: (r, c) => { pointed = r === null ? null : [r, c]; },
     });
     const none = showIf(ui, () => !steps(), text(ui, () => t("none")));
 
@@ -151,7 +168,7 @@ export default demo({
       if (!onPhoto() || !at()) return;
       paintGrey(target, y(), ...range());
       const spot = (box, row, col, span, size) => {
-        for (const [k, v] of Object.entries({ row, col, span, rows: size[0], cols: size[1] })) box.style.setProperty(`--${k}`, v);
+        for (const [k, v] of Object.entries({ row, col, span, rows: size[0], columns: size[1] })) box.style.setProperty(`--${k}`, v);
       };
       const { stride, padding, dilation } = options();
       spot(inBox, at()[0] * stride - padding, at()[1] * stride - padding, 2 * dilation + 1, [96, 96]);
@@ -162,10 +179,10 @@ export default demo({
     // ---- the window's products and their sum
     const products = grid(ui, {
       label: () => t("products"), size: () => (terms().length ? [3, 3] : [0, 0]),
-      cell: (r, c) => { const q = terms()[3 * r + c]; return { text: `${num(q.x)}×${num(q.w)}`, marks: q.product ? "" : "faint" }; },
+      cell: (r, c) => { const q = terms()[3 * r + c]; return { text: `${num(q.x)} × ${num(q.w)}`, nodes: () => [h("span", {}, h("span", { class: "cnn-ink-input" }, num(q.x)), " × ", h("span", { class: "cnn-ink-kernel" }, num(q.w)))] }; },
       describe: (r, c) => { const q = terms()[3 * r + c]; return t("product", { x: q.x, w: q.w, product: q.product }); },
     });
-    products.classList.add("cnn-wide");
+    products.classList.add("cnn-products");
     const sum = showIf(ui, at, text(ui, () => {
       if (!at()) return "";
       const list = terms().map((q, i) => (i && q.product >= 0 ? " + " : i ? " − " : q.product < 0 ? "−" : "") + num(Math.abs(q.product)));
@@ -175,7 +192,9 @@ export default demo({
     // ---- words, formula, code
     const sizeLine = (n) => {
       const { stride, padding, dilation } = options();
-      return math.show(math.floor(math.frac(math.row(n, "+", 2, "×", padding, "−", dilation, "×", "(", 3, "−", 1, ")", "−", 1), stride)), "+", 1, "=", Math.max(0, outSize(n, 3, options())));
+      return math.show(
+        math.floor(math.frac(math.row(math.tone("input", n), "+", 2, "×", padding, "−", dilation, "×", "(", math.tone("kernel", 3), "−", 1, ")", "−", 1), stride)),
+        "+", 1, "=", math.tone("output", outSize(n, 3, options())));
     };
     const formula = text(ui, () => {
       const H = x().length, W = x()[0].length;
@@ -183,21 +202,24 @@ export default demo({
     }, "cnn-size");
     const torchCode = () => torchLines(ui.get("view"), ui.get("input"), ui.get("kernel"), options());
 
+    const formed = equation(
+      block(ui, t("input"), showIf(ui, () => !onPhoto(), input), showIf(ui, onPhoto, inBox)),
+      ["∗", block(ui, t("kernel"), kernel)],
+      ["=", block(ui, t("output"), output, showIf(ui, () => onPhoto() && steps(), outBox), none)]);
+    // One size of cell for all three grids, so that they fit in one line where there is room.
+    ui.watch(() => formed.style.setProperty("--all", onPhoto() ? 12 : ui.get("input")[0].length + 2 * ui.get("padding") + 3 + (y()[0]?.length ?? 3)));
+
     const presetOf = () => Object.keys(PRESETS).find((k) => sameJson(PRESETS[k], ui.get("kernel"))) ?? null;
     return [
       row(
         choice(ui, { label: t("view"), options: [["numbers", t("viewNumbers")], ["photo", t("viewPhoto")]], value: () => ui.get("view"), choose: (view) => ui.set({ view }) }),
         choice(ui, { label: t("preset"), options: Object.keys(PRESETS).map((k) => [k, t(k)]), value: presetOf, choose: (k) => ui.set({ kernel: PRESETS[k] }) })),
       h("div", { class: "cnn-sliders" },
-        slider(ui, { key: "stride", label: t("stride"), min: 1, max: 3 }),
-        slider(ui, { key: "padding", label: t("padding"), min: 0, max: 2 }),
-        slider(ui, { key: "dilation", label: t("dilation"), min: 1, max: 3 })),
-      h("div", { class: "cnn-equation" },
-        block(ui, () => t("input"), showIf(ui, () => !onPhoto(), input), showIf(ui, onPhoto, inBox)),
-        h("span", { class: "cnn-sign", "aria-hidden": "true" }, "∗"),
-        block(ui, t("kernel"), kernel),
-        h("span", { class: "cnn-sign", "aria-hidden": "true" }, "="),
-        block(ui, () => (onPhoto() && range()[0] < 0 ? t("outputSigned") : t("output")), output, showIf(ui, () => onPhoto() && steps(), outBox), none)),
+        slider(ui, { key: "stride", label: t("stride"), min: 1, max: 3, say: saySize }),
+        slider(ui, { key: "padding", label: t("padding"), min: 0, max: 2, say: saySize }),
+        slider(ui, { key: "dilation", label: t("dilation"), min: 1, max: 3, say: saySize })),
+      formed,
+      showIf(ui, () => onPhoto() && steps() && range()[0] < 0, text(ui, () => t("signed"), "cnn-note")),
       showIf(ui, () => !onPhoto(), stepper(ui, { count: steps, say: sayWindow })),
       showIf(ui, at, h("div", { class: "cnn-row cnn-arithmetic" }, block(ui, t("products"), products), h("div", { class: "cnn-block" }, sum, sentence(ui, sayWindow)))),
       formula,
@@ -208,9 +230,10 @@ export default demo({
 
 /** The PyTorch lines that compute the present output. */
 export function torchLines(view, input, kernel, { stride, padding, dilation }) {
+  const tensor = (rows) => `torch.tensor([${rows.map(pyList).join(`,\n${" ".repeat(18)}`)}]).float()[None, None]`;
   const x = view === "photo"
     ? ["from cnnbook.demos import photo", "", "x = torch.tensor(photo()).float()[None, None]"]
-    : ["", `x = torch.tensor([[${pyList(input)}]]).float()`];
-  return ["import torch", "import torch.nn.functional as F", ...x, `w = torch.tensor([[${pyList(kernel)}]]).float()`,
-    `F.conv2d(x, w, stride=${stride}, padding=${padding}, dilation=${dilation})`].join("\n");
+    : ["", `x = ${tensor(input)}`];
+  return ["import torch", "import torch.nn.functional as F", ...x, `w = ${tensor(kernel)}`,
+    `y = F.conv2d(x, w, stride=${stride}, padding=${padding}, dilation=${dilation})`].join("\n");
 }

@@ -49,6 +49,15 @@ export function num(value, digits = 3) {
   return sign + (rounded >= 10000 ? rounded.toLocaleString("en-US") : String(rounded));
 }
 
+/** A number for a cell: as `num`, in about five letters. */
+export function short(value) {
+  const size = Math.abs(value);
+  if (size >= 1e5) return num(value / 10 ** Math.floor(Math.log10(size)), 1) + "e" + Math.floor(Math.log10(size));
+  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : 2;
+  const text = num(value, digits);
+  return size >= 1000 ? text.replace(",", "") : text;
+}
+
 /** A number as Python reads it, exact where it is a whole number or a small fraction. */
 export function literal(value) {
   if (Number.isInteger(value)) return String(value);
@@ -99,7 +108,9 @@ export const math = {
   sub: (a, b) => mathml("msub", token(a), token(b)),
   sup: (a, b) => mathml("msup", token(a), token(b)),
   floor: (...kids) => math.row("⌊", ...kids, "⌋"),
-  show: (...kids) => mathml("math", math.row(...kids)),
+  /** A letter or number in the colour of a role. */
+  tone: (role, kid) => make(token(kid), { class: `cnn-ink-${role}` }, []),
+  show: (...kids) => make(mathml("math", math.row(...kids)), { displaystyle: "true" }, []),
 };
 
 const ICONS = {
@@ -187,7 +198,7 @@ export function demo({ name, state = [], valid = () => true, heading = true, ren
     render({ model, el }) {
       const watchers = [], cleanups = [];
       const live = h("p", { class: "cnn-unseen", role: "status", "aria-live": "polite" });
-      let version = 0, queued = false, mine = false;
+      let version = 0, queued = false, mine = false, saying;
       const draw = () => { queued = false; version++; for (const f of watchers) f(); };
       const ui = {
         model,
@@ -209,7 +220,11 @@ export function demo({ name, state = [], valid = () => true, heading = true, ren
         },
         watch(f) { watchers.push(f); f(); },
         refresh: draw,
-        say(text) { live.textContent = ""; setTimeout(() => { live.textContent = text; }, 30); },
+        say(text) { // a slider being dragged says only where it stops
+          clearTimeout(saying);
+          live.textContent = "";
+          saying = setTimeout(() => { live.textContent = text; }, 150);
+        },
         cleanup: (f) => cleanups.push(f),
       };
       // Python often changes several traits at once: one redraw for them all.
@@ -274,6 +289,10 @@ export function block(ui, title, ...children) {
 /** Things side by side that wrap on a narrow screen. */
 export const row = (...children) => h("div", { class: "cnn-row" }, children);
 
+/** Blocks with signs between them: `equation(input, ["∗", kernel], ["=", output])`; a sign stays with what follows it. */
+export const equation = (first, ...terms) => h("div", { class: "cnn-equation" }, first,
+  terms.map(([sign, node]) => h("div", { class: "cnn-term" }, h("span", { class: "cnn-sign", "aria-hidden": "true" }, sign), node)));
+
 /** A paragraph that follows the state; `content` gives text or nodes. */
 export function text(ui, content, kind = "") {
   const p = h("p", { class: `cnn-text ${kind}` });
@@ -294,10 +313,10 @@ export function showIf(ui, when, node) {
 /** The sentence under a figure: about the cell in focus, else about the whole. Never a tooltip: it stays, and can be read. */
 export const sentence = (ui, otherwise) => text(ui, () => ui.hint?.() ?? otherwise(), "cnn-sentence");
 
-/** A range input bound to one number of the state. `min` and `max` may be functions. */
-export function slider(ui, { key, label, min, max, step = 1, format = num }) {
+/** A range input bound to one number of the state. `min` and `max` may be functions; `say()` is spoken after a change. */
+export function slider(ui, { key, label, min, max, step = 1, format = num, say }) {
   const of = (v) => (typeof v === "function" ? v() : v);
-  const input = h("input", { type: "range", step, "data-lm-suppress-shortcuts": "true", oninput: () => ui.set({ [key]: Number(input.value) }) });
+  const input = h("input", { type: "range", step, "data-lm-suppress-shortcuts": "true", oninput: () => { ui.set({ [key]: Number(input.value) }); if (say) ui.say(say()); } });
   const value = h("span", { class: "cnn-value", "aria-hidden": "true" });
   ui.watch(() => {
     setAttr(input, "min", of(min));
@@ -390,14 +409,13 @@ export function code(ui, content, label = t("torch")) {
  * @param label    () => its name
  * @param tone     input | kernel | output | channel | plain: its colour
  * @param size     () => [rows, columns]
- * @param cell     (r, c) => text, or { text, marks }; marks are words out of
- *                 window current done faint positive negative, and one's own classes
+ * @param cell     (r, c) => text, or { text, marks, nodes }; marks are words out of window, current, done, used, faint, and
+ *                 one's own classes; nodes() draws a text that is more than letters
  * @param describe (r, c) => the sentence for that cell: what a screen reader says, and what `sentence` shows
  * @param pad      () => how many rings of padding to draw; they are a picture, not cells: nobody has to walk through them
  * @param padMarks (r, c) => marks of a padding cell, counted from the padded corner
  * @param frame    () => { row, col, rows, cols } of a frame to draw, from the padded corner, or null
  * @param edit     (r, c, value) => ...; makes the cells editable
- * @param raw      (r, c) => what an editable cell holds before anyone edits it; the text by default
  * @param choose   (r, c) => ...; on click, Enter or Space
  * @param point    (r, c) => ... when a cell gets the pointer or the focus, point(null) when it loses it
  */
@@ -405,7 +423,7 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
   const table = h("div", { role: "grid", class: "cnn-cells" });
   const ring = h("div", { class: "cnn-cells", "aria-hidden": "true" });
   const outline = h("div", { class: "cnn-frame", "aria-hidden": "true" });
-  const box = h("div", { class: `cnn-grid cnn-tone-${tone}` }, ring, table, frame && outline);
+  const box = h("div", { class: `cnn-grid cnn-tone-${tone}${choose ? " choosable" : ""}` }, ring, table, frame && outline);
   let shape = "", cells = [], pads = [], at = [0, 0];
   const inner = (node) => (edit ? node.firstChild : node);
   const focusCell = (r, c) => { const node = cells[r]?.[c]; if (node) { inner(node).focus(); if (edit) inner(node).select(); } };
@@ -420,6 +438,7 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
       if (r >= p && r < p + rows && c >= p && c < p + cols) continue;
       pads.push({ r, c, node: h("div", { class: "cnn-cell cnn-pad", style: place(r, c) }, "0") });
     }
+    box.style.setProperty("--columns", cols + 2 * p);
     ring.replaceChildren(...pads.map((q) => q.node));
     cells = Array.from({ length: rows }, (_, r) => Array.from({ length: cols }, (_, c) => h("div",
       { role: "gridcell", class: "cnn-cell", "data-r": r, "data-c": c, style: place(r + p, c + p) },
@@ -439,13 +458,13 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
     for (const { r, c, node } of pads) setAttr(node, "class", `cnn-cell cnn-pad ${padMarks?.(r, c) ?? ""}`);
     for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) {
       const node = cells[r][c], shown = cell(r, c);
-      const { text, marks = "" } = typeof shown === "object" ? shown : { text: shown };
+      const { text, marks = "", nodes } = typeof shown === "object" ? shown : { text: shown };
       const target = inner(node);
       setAttr(node, "class", `cnn-cell ${marks}${String(text).length > 4 ? " long" : ""}`);
       setAttr(node, "aria-current", marks.split(" ").includes("current") ? "true" : null);
       setAttr(target, "aria-label", describe(r, c));
       setAttr(target, "tabindex", r === at[0] && c === at[1] ? 0 : -1);
-      if (!edit) setText(node, String(text));
+      if (!edit && nodes) { if (node.textContent !== text) node.replaceChildren(...nodes()); } else if (!edit) setText(node, String(text));
       else if (document.activeElement !== target || !target.dataset.dirty) target.value = String(text);
     }
     const f = frame?.();

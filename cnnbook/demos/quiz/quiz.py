@@ -1,7 +1,7 @@
 r"""Quiz: a few questions at the end of a page, answered at once and explained option by option.
 
-``jupyterquiz`` was considered. It grades while arrow keys merely pass over the options, ties no question to its
-options, announces no verdict, and leaves nothing on a page without scripts.
+``jupyterquiz`` was considered. It grades while arrow keys merely pass over the options, ties no question to
+its options, announces no verdict, and leaves nothing on a page without scripts.
 
 Texts may hold ```code```, ``x~i~`` for a subscript, ``x^2^`` for a superscript, and ``$…$`` for a formula,
 which needs MathJax on the page.
