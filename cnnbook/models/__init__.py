@@ -3,10 +3,12 @@
 Every builder takes `num_classes` (and what its family is about) and gives an `nn.Module` with fresh weights.
 A family that torchvision or timm has too can load their weights:
 
->>> from cnnbook.models import resnet, resnet50  # doctest: +SKIP
->>> theirs = torchvision.models.resnet50(weights="DEFAULT")  # doctest: +SKIP
->>> ours = resnet50()  # doctest: +SKIP
->>> ours.load_state_dict(resnet.from_torchvision(theirs.state_dict()))  # doctest: +SKIP
+    from cnnbook.models import resnet50
+    from cnnbook.models.resnet import from_torchvision
+
+    theirs = torchvision.models.resnet50(weights="DEFAULT")
+    ours = resnet50()
+    ours.load_state_dict(from_torchvision(theirs.state_dict()))
 
 Nothing here imports torchvision or timm.
 """

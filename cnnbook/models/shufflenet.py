@@ -2,8 +2,8 @@
 
 v1: Zhang, Zhou, Lin and Sun, "ShuffleNet: an extremely efficient convolutional neural network for mobile
 devices", CVPR 2018 (arXiv:1707.01083): figure 2 (b and c), table 1. v2: Ma, Zhang, Zheng and Sun, "ShuffleNet
-V2: practical guidelines for efficient CNN architecture design", ECCV 2018 (arXiv:1807.11164): figure 3 (c and d),
-table 5.
+V2: practical guidelines for efficient CNN architecture design", ECCV 2018 (arXiv:1807.11164): figure 3 (c and
+d), table 5.
 """
 
 from collections.abc import Mapping
