@@ -25,7 +25,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib import cbook, font_manager
-from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -34,7 +34,8 @@ COLORS: dict[str, str] = json.loads((HERE / "colors.json").read_text(encoding="u
 FONT = HERE / "fonts" / "NanumGothic.ttf"
 # Drawn in this colour, then handed to the page as `currentColor`; no other element uses it.
 INK = "#010203"
-CELL = 0.42  # inches: the side of one cell of a grid
+CELL = 0.38  # inches: the side of one cell of a grid
+PAGE, GAP = 6.9, 0.13  # inches: the width of the book's text, and the gap between parts of a drawing
 PLAIN, MARKED = 0.12, 0.40  # opacity of a cell's colour: numbers keep a contrast of 4.5 on it
 
 
@@ -92,44 +93,53 @@ def style() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure that a notebook shows as inline SVG, with a sentence in its place where it cannot be seen.
+    """Figures in a row, shown as inline SVG, and a sentence in their place where they cannot be seen.
+
+    A narrow screen breaks the row, so that a phone shows every part at a readable size.
 
     Parameters
     ----------
-    figure
-        A matplotlib figure drawn inside :func:`style`.
+    parts
+        Matplotlib figures drawn inside :func:`style`, and the signs between them.
     alt
-        One or two Korean sentences that say what the figure shows.
+        One or two Korean sentences that say what the drawing shows.
     """
 
-    figure: Figure
+    parts: Sequence[Figure | str]
     alt: str
 
     def __post_init__(self) -> None:
         if not self.alt.strip():
             raise ValueError("a figure needs `alt`: one sentence that says what it shows")
 
-    def svg(self) -> str:
-        """Return the figure as an SVG element whose ink is the page's own text colour."""
-        buffer = io.StringIO()
-        with style():
-            self.figure.savefig(
-                buffer, format="svg", metadata={"Date": None}, bbox_inches="tight", pad_inches=0.05
-            )
-        text = buffer.getvalue()
-        text = text[text.index("<svg") :].replace(INK, "currentColor")
-        # Several figures share one page: names inside a figure are made its own.
-        own = "f" + hashlib.sha256(text.encode()).hexdigest()[:8]
-        text = re.sub(r'\bid="([^"]+)"', rf'id="{own}-\1"', text)
-        text = re.sub(r'href="#([^"]+)"', rf'href="#{own}-\1"', text)
-        text = re.sub(r"url\(#([^)]+)\)", rf"url(#{own}-\1)", text)
+    def html(self) -> str:
+        """Return the drawing as one HTML element whose ink is the page's own text colour."""
+        parts = [_svg(part) if isinstance(part, Figure) else _sign(part) for part in self.parts]
         label = html.escape(self.alt, quote=True)
-        return text.replace(
-            "<svg ", f'<svg role="img" aria-label="{label}" style="max-width:100%;height:auto" ', 1
-        )
+        row = "display:flex;flex-wrap:wrap;align-items:center;justify-content:center;gap:.75rem"
+        head = f'<div class="cnn-figure" role="img" aria-label="{label}" style="{row}">'
+        return head + "".join(parts) + "</div>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": f'<div class="cnn-figure">{self.svg()}</div>', "text/plain": self.alt}
+        return {"text/html": self.html(), "text/plain": self.alt}
+
+
+def _sign(text: str) -> str:
+    return f'<span style="font-size:1.5em">{html.escape(text)}</span>'
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    with style():
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight", pad_inches=0.02)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    # Several figures share one page: names inside a figure are made its own.
+    own = "f" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{own}-\1"', text)
+    text = re.sub(r'href="#([^"]+)"', rf'href="#{own}-\1"', text)
+    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{own}-\1)", text)
+    return text.replace("<svg ", '<svg aria-hidden="true" style="max-width:100%;height:auto" ', 1)
 
 
 @dataclass(frozen=True)
@@ -178,35 +188,36 @@ def _short(value: float) -> str:
     return "" if np.isnan(value) else f"{round(float(value), 2) + 0.0:g}"  # + 0.0 turns -0 into 0
 
 
-def _draw_grid(axes: Axes, grid: Grid) -> None:
+def _grid(grid: Grid) -> Figure:
     values = _numbers(grid.values, "values")
     notes = None if grid.notes is None else _numbers(grid.notes, "notes")
     rows, columns = values.shape
     if notes is not None and notes.shape != values.shape:
         raise ValueError(f"notes must have the shape of values {values.shape}; got {notes.shape}")
     marked = set(grid.marked)
-    for i in range(rows):
-        for j in range(columns):
-            inside = grid.padding <= i < rows - grid.padding and grid.padding <= j < columns - grid.padding
-            color = COLORS[grid.color if inside else "padding"]
-            axes.add_patch(
-                Rectangle(
-                    (j, i), 1, 1, facecolor=color, alpha=MARKED if (i, j) in marked else PLAIN, linewidth=0
+    with style():
+        figure = Figure(figsize=(CELL * columns, CELL * rows))
+        axes = figure.add_axes((0, 0, 1, 1))
+        for i in range(rows):
+            for j in range(columns):
+                inside = (
+                    grid.padding <= i < rows - grid.padding and grid.padding <= j < columns - grid.padding
                 )
-            )
-            axes.add_patch(
-                Rectangle(
-                    (j, i), 1, 1, fill=False, edgecolor=color, linewidth=0.8, linestyle="-" if inside else ":"
+                color, edge = (COLORS[grid.color], "-") if inside else (COLORS["padding"], ":")
+                alpha = MARKED if (i, j) in marked else PLAIN
+                axes.add_patch(Rectangle((j, i), 1, 1, facecolor=color, alpha=alpha, linewidth=0))
+                axes.add_patch(
+                    Rectangle((j, i), 1, 1, fill=False, edgecolor=color, linewidth=0.8, linestyle=edge)
                 )
-            )
-            axes.text(j + 0.5, i + 0.5, _short(values[i, j]), ha="center", va="center")
-            if notes is not None:
-                axes.text(j + 0.93, i + 0.91, _short(notes[i, j]), ha="right", va="bottom", fontsize=7.5)
-    for i, j in marked:  # over all cells, so that no neighbour covers an edge
-        axes.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor=COLORS[grid.color], linewidth=1.8))
-    axes.set(xlim=(-0.05, columns + 0.05), ylim=(rows + 0.05, -0.05), aspect="equal")
-    axes.set_title(grid.title, pad=6)
-    axes.axis("off")
+                axes.text(j + 0.5, i + 0.5, _short(values[i, j]), ha="center", va="center")
+                if notes is not None:
+                    axes.text(j + 0.93, i + 0.93, _short(notes[i, j]), ha="right", va="bottom", fontsize=7)
+        for i, j in marked:  # over all cells, so that no neighbour covers an edge
+            axes.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor=COLORS[grid.color], linewidth=1.8))
+        axes.set(xlim=(-0.05, columns + 0.05), ylim=(rows + 0.05, -0.05))
+        axes.set_title(grid.title, pad=6)
+        axes.axis("off")
+    return figure
 
 
 def matrix(*grids: Grid, alt: str, signs: str = "") -> Drawing:
@@ -217,7 +228,7 @@ def matrix(*grids: Grid, alt: str, signs: str = "") -> Drawing:
     grids
         The matrices, left to right.
     alt
-        The sentence that stands in for the figure.
+        The sentence that stands in for the drawing.
     signs
         One character between each pair, for instance ``"∗="``; empty for none.
 
@@ -230,39 +241,14 @@ def matrix(*grids: Grid, alt: str, signs: str = "") -> Drawing:
         raise ValueError("matrix() needs at least one Grid")
     if signs and len(signs) != len(grids) - 1:
         raise ValueError(f"{len(grids)} grids need {len(grids) - 1} signs; got {signs!r}")
-    shapes = [_numbers(grid.values, "values").shape for grid in grids]
-    gap, title = 0.9, 0.8  # in cells
-    height = max(rows for rows, _ in shapes)
-    width = sum(columns for _, columns in shapes) + gap * (len(grids) - 1)
-    with style():
-        figure = Figure(figsize=(CELL * width, CELL * (height + title)))
-        left = 0.0
-        for k, (grid, (rows, columns)) in enumerate(zip(grids, shapes, strict=True)):
-            bottom = (height - rows) / 2
-            box = (
-                left / width,
-                bottom / (height + title),
-                columns / width,
-                rows / (height + title),
-            )
-            _draw_grid(figure.add_axes(box), grid)
-            left += columns
-            if signs and k < len(signs):
-                figure.text(
-                    (left + gap / 2) / width,
-                    height / 2 / (height + title),
-                    signs[k],
-                    ha="center",
-                    va="center",
-                    fontsize=15,
-                )
-            left += gap
-    return Drawing(figure, alt)
+    parts: list[Figure | str] = [_grid(grids[0])]
+    for k, grid in enumerate(grids[1:]):
+        parts += [signs[k]] if signs else []
+        parts.append(_grid(grid))
+    return Drawing(parts, alt)
 
 
-def side_by_side(
-    images: Mapping[str, Any], *, alt: str, signed: Sequence[str] = (), width: float = 7.0
-) -> Drawing:
+def side_by_side(images: Mapping[str, Any], *, alt: str, signed: Sequence[str] = ()) -> Drawing:
     """Draw grey images in a row, each under its title, pixel for pixel.
 
     Parameters
@@ -270,35 +256,33 @@ def side_by_side(
     images
         Title to ``(H, W)`` values in 0 (black) to 1 (white).
     alt
-        The sentence that stands in for the figure.
+        The sentence that stands in for the drawing.
     signed
         Titles of images with values of both signs: blue is negative, white is 0, orange is positive.
-    width
-        Width of the figure in inches.
     """
     if not images:
         raise ValueError("side_by_side() needs at least one image")
-    unknown = set(signed) - set(images)
-    if unknown:
-        raise ValueError(f"signed names images that are not there: {sorted(unknown)}")
-    diverging = matplotlib.colors.LinearSegmentedColormap.from_list(
-        "signed", [COLORS["input"], "#ffffff", COLORS["kernel"]]
-    )
-    with style():
-        arrays = {name: _numbers(values, name) for name, values in images.items()}
-        tallest = max(a.shape[0] / a.shape[1] for a in arrays.values())
-        figure = Figure(figsize=(width, width / len(arrays) * tallest + 0.3), layout="constrained")
-        for axes, (name, array) in zip(
-            np.ravel(figure.subplots(1, len(arrays))), arrays.items(), strict=True
-        ):
-            if name in signed:
-                limit = float(np.abs(array).max()) or 1.0
-                axes.imshow(array, cmap=diverging, vmin=-limit, vmax=limit, interpolation="none")
-            else:
-                axes.imshow(array, cmap="gray", vmin=0, vmax=1, interpolation="none")
-            axes.set_title(name)
+    if unknown := sorted(set(signed) - set(images)):
+        raise ValueError(f"signed names images that are not there: {unknown}")
+    diverging = LinearSegmentedColormap.from_list("signed", [COLORS["input"], "#ffffff", COLORS["kernel"]])
+    width = min(2.5, (PAGE - GAP * (len(images) - 1)) / len(images))
+    parts = []
+    for title, values in images.items():
+        array = _numbers(values, title)
+        limit = float(np.abs(array).max()) or 1.0
+        scale = (
+            {"cmap": diverging, "vmin": -limit, "vmax": limit}
+            if title in signed
+            else {"cmap": "gray", "vmin": 0, "vmax": 1}
+        )
+        with style():
+            figure = Figure(figsize=(width, width * array.shape[0] / array.shape[1]))
+            axes = figure.add_axes((0, 0, 1, 1))
+            axes.imshow(array, interpolation="none", aspect="auto", **scale)
+            axes.set_title(title, pad=5)
             axes.axis("off")
-    return Drawing(figure, alt)
+        parts.append(figure)
+    return Drawing(parts, alt)
 
 
 def curve(
@@ -335,11 +319,11 @@ def curve(
             axes.plot(x, values, linestyle=dash)
             axes.annotate(name, (x[-1], values[-1]), xytext=(5, 0), textcoords="offset points", va="center")
         axes.set(xlabel=xlabel, ylabel=ylabel)
-        if "x" in log:
-            axes.set_xscale("log")
-        if "y" in log:
-            axes.set_yscale("log")
-    return Drawing(figure, alt)
+        for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+            if name in log:
+                axes.set(**{f"{name}scale": "log"})
+                axis.set_major_formatter("{x:g}")  # 0.01, not a power whose minus sign NanumGothic lacks
+    return Drawing([figure], alt)
 
 
 def photograph(height: int = 160) -> np.ndarray:

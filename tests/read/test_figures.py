@@ -66,10 +66,11 @@ def some_drawings():
 
 
 @pytest.mark.parametrize("kind", some_drawings())
-def test_every_letter_has_a_glyph(kind):
+def test_every_letter_has_a_glyph(kind, caplog):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        some_drawings()[kind].svg()
+        some_drawings()[kind].html()
+    assert not caplog.records, "mathtext logs a missing glyph where text warns"
 
 
 def test_glyph_check_can_fail():
@@ -77,7 +78,7 @@ def test_glyph_check_can_fail():
         figure = Figure()
         figure.text(0.5, 0.5, "\U0001d11e")  # a clef: in neither font
     with pytest.warns(UserWarning, match="Glyph"):
-        Drawing(figure, "없는 글자").svg()
+        Drawing([figure], "없는 글자").html()
 
 
 def test_font_is_the_published_one_with_its_licence():
@@ -99,16 +100,16 @@ def test_numbers_can_be_read_on_a_marked_cell(role, page):
 
 @pytest.mark.parametrize("kind", some_drawings())
 def test_ink_is_the_text_colour_of_the_page(kind):
-    svg = some_drawings()[kind].svg()
-    assert "currentColor" in svg
-    assert figures.INK not in svg
-    used = {color.lower() for color in re.findall(r"(?:fill|stroke): ?(#[0-9a-fA-F]{6})", svg)}
+    shown = some_drawings()[kind].html()
+    assert "currentColor" in shown
+    assert figures.INK not in shown
+    used = {color.lower() for color in re.findall(r"(?:fill|stroke): ?(#[0-9a-fA-F]{6})", shown)}
     assert used <= set(COLORS.values()), "a colour that is in no theme's table"
 
 
 def test_figures_on_one_page_share_no_name():
-    first = figures.matrix(Grid([[1, 2]], "가"), alt="하나").svg()
-    second = figures.matrix(Grid([[3, 4]], "가"), alt="둘").svg()
+    first = figures.matrix(Grid([[1, 2]], "가"), alt="하나").html()
+    second = figures.matrix(Grid([[3, 4]], "가"), alt="둘").html()
 
     def names(svg):
         return set(re.findall(r'\bid="([^"]+)"', svg))
@@ -119,13 +120,13 @@ def test_figures_on_one_page_share_no_name():
 
 
 def test_drawing_twice_gives_the_same_bytes():
-    one, two = (some_drawings()["matrix"].svg() for _ in range(2))
+    one, two = (some_drawings()["matrix"].html() for _ in range(2))
     assert one == two
 
 
 def test_alt_text_reaches_the_page_and_is_escaped():
     drawing = figures.matrix(Grid([[1]]), alt='작은 "격자" <하나>')
-    root = ET.fromstring(drawing.svg())
+    root = ET.fromstring(drawing.html())
     assert root.get("role") == "img"
     assert root.get("aria-label") == '작은 "격자" <하나>'
     assert drawing._repr_mimebundle_()["text/plain"] == '작은 "격자" <하나>'
@@ -168,7 +169,7 @@ def test_window_lists_the_cells_under_a_dilated_kernel():
 
 def test_style_leaves_the_readers_settings_alone():
     before = dict(matplotlib.rcParams)
-    some_drawings()["curve"].svg()
+    some_drawings()["curve"].html()
     assert dict(matplotlib.rcParams) == before
 
 
