@@ -58,7 +58,8 @@ class Result:
         if machine["gpu"]:
             parts.append(machine["gpu"])
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        return f"{self.date}에 `{self.command}`로 잰 값입니다. 기계: {', '.join(parts)}. 판: {versions}."
+        made = f"{self.date}에 `{self.command}` 명령으로 잰 값입니다."
+        return f"{made} 기계: {', '.join(parts)}. 버전: {versions}."
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.caption(), quote=False))
