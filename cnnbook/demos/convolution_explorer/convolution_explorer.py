@@ -100,20 +100,24 @@ class ConvolutionExplorer(Demo):
         """Draw the first window of the present state with its output."""
         from cnnbook import figures
 
-        y = self.output
-        return figures.matrix(
+        try:
+            output = self.output.tolist()
+        except RuntimeError:  # the window is larger than the input: nothing to mark, nothing comes out
+            output = None
+        marked = [] if output is None else figures.window(0, 0, 3, self.dilation)
+        grids = [
             figures.Grid(
                 _pad(self.input, self.padding),
                 title=self.labels["input"],
                 color="input",
-                marked=figures.window(0, 0, 3, self.dilation),
+                marked=marked,
                 padding=self.padding,
             ),
             figures.Grid(self.kernel, title=self.labels["kernel"], color="kernel"),
-            figures.Grid(y.tolist(), title=self.labels["output"], color="output", marked=[(0, 0)]),
-            signs="∗=",
-            alt=self.labels["static"],
-        )
+        ]
+        if output is not None:
+            grids.append(figures.Grid(output, title=self.labels["output"], color="output", marked=[(0, 0)]))
+        return figures.matrix(*grids, signs="∗="[: len(grids) - 1], alt=self.labels["static"])
 
 
 def _pad(rows: Matrix, p: int) -> Matrix:

@@ -105,7 +105,7 @@ class Demo(anywidget.AnyWidget):
     def static_html(self) -> str:
         """Wrap `static_figure` so that only a page without scripts shows it."""
         figure = self.static_figure()
-        return f"<noscript>{figure if isinstance(figure, str) else figure.svg()}</noscript>"
+        return f"<noscript>{figure if isinstance(figure, str) else figure.html()}</noscript>"
 
     def _ipython_display_(self) -> None:
         # Two outputs: the widget, and a figure that only a page without scripts shows. One output with both

@@ -10,7 +10,8 @@ const FINALS_READ = new Set("013678LMNRlmnr"); // digits and letters that a Kore
 
 /** Whether the last letter of `text`, read aloud in Korean, ends with a consonant; `rieul` tells ㄹ apart. */
 export function final(text) {
-  const last = String(text).replace(/[^0-9A-Za-z가-힣]+$/, "").slice(-1);
+  // A fraction is read with its numerator last: 1/9 is 구분의 일.
+  const last = String(text).replace(/(\d)\/\d+$/, "$1").replace(/[^0-9A-Za-z가-힣]+$/, "").slice(-1);
   if (last >= "가" && last <= "힣") return { closed: (last.charCodeAt(0) - 0xac00) % 28 > 0, rieul: (last.charCodeAt(0) - 0xac00) % 28 === 8 };
   return { closed: FINALS_READ.has(last), rieul: "178LRlr".includes(last) };
 }
