@@ -43,6 +43,7 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "agg",
     "MPLCONFIGDIR": "/tmp/matplotlib",
+    "XDG_CACHE_HOME": "/tmp/cache",
     "IPYTHONDIR": "/tmp/ipython",
     "TORCH_HOME": "/tmp/torch",
     "NBGRADER_EXECUTION": "autograde",

@@ -27,6 +27,7 @@ PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT = 38, 36, 47
 CAPABILITY_VERSION_3 = 0x20080522
 ALL_CAPABILITIES = 64
 INODES = 20_000
+NICENESS = 5
 
 HOME = "/home/student"
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -192,7 +193,13 @@ def _drop_capabilities() -> None:
 
 
 def set_limits(limits: Mapping[str, Any]) -> None:
-    """Resource limits of one process: what the watchdog can not see in time."""
+    """Resource limits of one process: what the watchdog can not see in time.
+
+    A lower priority and a session of its own leave the watchdog its share of a processor, whatever runs here.
+    """
+    with contextlib.suppress(OSError):
+        os.setsid()
+        os.nice(NICENESS)
     cpu = int(limits["cpu_seconds"]) + 5
     wanted = {
         "RLIMIT_CPU": cpu,
@@ -235,12 +242,20 @@ def enter_unsandboxed(environment: Environment, home: str) -> None:
     set_limits(limits)
 
 
-def kill(pid: int, environment: Environment, home: str | None) -> None:
-    """End a jail: in the sandbox its first process takes all others with it."""
+def kill(pid: int, environment: Environment, home: str | None) -> int | None:
+    """End a jail: in the sandbox its first process takes all others with it.
+
+    Returns
+    -------
+    int or None
+        Wait status of the first process, which may have ended by itself before (None: not our child).
+    """
+    status = None
     for end in (os.kill,) if environment.sandbox else (os.killpg, os.kill):
         with contextlib.suppress(OSError):
             end(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
+        status = os.waitpid(pid, 0)[1]
     if home:
         shutil.rmtree(home, ignore_errors=True)
+    return status

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import tempfile
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -53,9 +54,11 @@ class Nursery:
 
     def _serve(self, sock: socket.socket) -> None:
         while True:
-            request, (descriptor, *_), _, _ = socket.recv_fds(sock, REQUEST_BYTES, 1)
+            request, descriptors, _, _ = socket.recv_fds(sock, REQUEST_BYTES, 1)
+            if not descriptors:
+                return
             role, generation, home = json.loads(request)
-            theirs = socket.socket(fileno=descriptor)
+            theirs = socket.socket(fileno=descriptors[0])
             helper = os.fork()
             if helper == 0:
                 sock.close()
@@ -78,7 +81,6 @@ class Nursery:
             if home is None:
                 jail.enter(self.environment, self.slot + (role == "checker"))
             else:
-                os.setsid()
                 jail.enter_unsandboxed(self.environment, home)
         except Exception as error:
             frames.send(sock, "E", str(error).encode())
@@ -91,10 +93,14 @@ class Nursery:
 
 
 def finally_exit(run: Callable[[], None]) -> None:
+    """Run a fork's own work and end the fork, whatever happens."""
     try:
         run()
-    finally:
         os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
 
 
 class Box:
@@ -109,17 +115,12 @@ class Box:
         self.cpu = 0.0
         self.peak = 0
 
-    def kill(self) -> None:
-        """End every process in it."""
-        jail.kill(self.pid, self.environment, self.home)
+    def kill(self) -> str:
+        """End every process in it; how its first process ended, in case it had done so by itself."""
         self.sock.close()
-
-    def exit_reason(self) -> str:
-        """How its first process ended."""
-        with suppress(ChildProcessError):
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid and os.WIFSIGNALED(status):
-                return f"신호 {signal.Signals(os.WTERMSIG(status)).name}"
-            if pid:
-                return f"종료 코드 {os.WEXITSTATUS(status)}"
-        return "종료"
+        status = jail.kill(self.pid, self.environment, self.home)
+        if status is None:
+            return "종료"
+        if os.WIFSIGNALED(status):
+            return f"신호 {signal.Signals(os.WTERMSIG(status)).name}"
+        return f"종료 코드 {os.WEXITSTATUS(status)}"

@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import time
+from contextlib import suppress
 from os import kill
 from typing import Any
 
@@ -19,7 +20,6 @@ TICK = 0.05
 GRACE = 2.0
 ERROR_CHARACTERS = 20_000
 NOTEBOOK_OF_CELLS = 8
-RESTARTED = "학생 코드의 프로세스가 다시 시작되었습니다"
 
 
 class Stopped(Exception):
@@ -53,6 +53,7 @@ class Supervisor:
         self.boxes: dict[str, nursery.Box] = {}
         self.history: dict[str, list[dict[str, Any]]] = {"student": [], "checker": []}
         self.generation = 0
+        self.over: str | None = None
         self.cpu_before = 0.0
         self.peak = 0
         self.kept = 0
@@ -71,18 +72,16 @@ class Supervisor:
             start = time.monotonic()
             ran = True
             try:
-                if start > self.end:
-                    ran = False
-                    raise Stopped("시간 제한", self._notebook_reason())
+                ran = not self._is_over()
+                if not ran:
+                    raise Stopped("시간 제한", str(self.over))
                 if cell["kind"] == "test" and tests:
                     self._ready("student")
                     self._cell("checker", cell)
                 else:
                     self._cell("student", cell)
                     if cell["kind"] == "given" and tests:
-                        outputs, self.outputs = self.outputs, []
-                        self._cell("checker", cell)
-                        self.outputs = outputs
+                        self._given(cell)
             except Stopped as stop:
                 self._record(stop)
             if cell["kind"] == "test":
@@ -92,6 +91,13 @@ class Supervisor:
         for box in self.boxes.values():
             box.kill()
         frames.send(self.host, "D", {"stopped": self.stopped, "peak_bytes": self.peak})
+
+    def _given(self, cell: dict[str, Any]) -> None:
+        """Run a given cell in the checker as well; where it fails, tests ask the student's process for its names."""
+        outputs, self.outputs = self.outputs, []
+        with suppress(Stopped):
+            self._cell("checker", cell)
+        self.outputs = outputs
 
     def _record(self, stop: Stopped) -> None:
         self.stopped = self.stopped or str(stop)
@@ -106,8 +112,10 @@ class Supervisor:
             }
         )
 
-    def _notebook_reason(self) -> str:
-        return f"노트북 전체가 시간 제한 {self.limits['notebook_seconds']:g}초를 넘었습니다"
+    def _is_over(self) -> bool:
+        if self.over is None and time.monotonic() > self.end:
+            self.over = f"노트북 전체가 시간 제한 {self.limits['notebook_seconds']:g}초를 넘었습니다"
+        return self.over is not None
 
     def _cell(self, role: str, cell: dict[str, Any]) -> None:
         box = self._ready(role)
@@ -123,8 +131,8 @@ class Supervisor:
             try:
                 for cell in list(self.history[role]):
                     self.outputs = []
-                    if time.monotonic() > self.end:
-                        raise Stopped("시간 제한", self._notebook_reason(), alive=True)
+                    if self._is_over():
+                        raise Stopped("시간 제한", str(self.over), alive=True)
                     deadline = time.monotonic() + self.limits["cell_seconds"]
                     try:
                         self._ask(role, box, "C", json.dumps(cell).encode(), deadline)
@@ -171,7 +179,7 @@ class Supervisor:
 
     def _time_reason(self, whole: bool) -> str:
         if whole:
-            return f"{self.place}에서 " + self._notebook_reason()
+            return f"{self.place}에서 노트북 전체의 시간 제한 {self.limits['notebook_seconds']:g}초를 넘었습니다"
         return f"{self.place}에서 시간 제한 {self.limits['cell_seconds']:g}초를 넘었습니다"
 
     def _send(self, role: str, box: nursery.Box, kind: str, payload: bytes) -> None:
@@ -179,7 +187,7 @@ class Supervisor:
         try:
             frames.send(box.sock, kind, payload)
         except OSError:
-            raise self._died(role, box) from None
+            raise self._died(role) from None
 
     def _wait(self, role: str, box: nursery.Box, deadline: float) -> None:
         """Until there is something to read, or a tick has passed."""
@@ -191,7 +199,7 @@ class Supervisor:
             try:
                 box.inbox.pull()
             except EOFError:
-                raise self._died(role, box) from None
+                raise self._died(role) from None
         else:
             self._watch()
 
@@ -253,23 +261,22 @@ class Supervisor:
             if memory > limit:
                 reason = f"{self.place}에서 메모리 제한 {limit // 2**20:,} MiB를 넘었습니다"
                 raise self._stop(role, "메모리 제한", reason)
-            if use.tasks > self.limits["processes"] + 1:
+            if use.tasks >= self.limits["processes"]:
                 reason = f"{self.place}에서 프로세스 수 제한 {self.limits['processes']}개를 넘었습니다"
                 raise self._stop(role, "프로세스 제한", reason)
             if role == "student" and self.cpu_before + box.cpu > self.limits["cpu_seconds"]:
                 reason = f"{self.place}에서 CPU 시간 제한 {self.limits['cpu_seconds']:g}초를 넘었습니다"
-                self.end = time.monotonic()
+                self.over = f"노트북 전체가 CPU 시간 제한 {self.limits['cpu_seconds']:g}초를 넘었습니다"
                 raise self._stop(role, "시간 제한", reason)
 
-    def _died(self, role: str, box: nursery.Box) -> Stopped:
-        how = box.exit_reason()
+    def _died(self, role: str) -> Stopped:
         whose = "학생 코드" if role == "student" else "검사"
-        return self._stop(role, "프로세스 종료", f"{self.place}에서 {whose}의 프로세스가 끝났습니다({how})")
+        return self._stop(role, "프로세스 종료", f"{self.place}에서 {whose}의 프로세스가 끝났습니다({{how}})")
 
     def _stop(self, role: str, name: str, reason: str) -> Stopped:
         """End a process; the next cell that needs it gets a new one."""
         box = self.boxes.pop(role)
-        box.kill()
+        reason = reason.format(how=box.kill())
         if role == "student":
             self.cpu_before += box.cpu
         return Stopped(name, reason)
