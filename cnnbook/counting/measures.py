@@ -100,15 +100,15 @@ def receptive_field(module: nn.Module, input_shape: Sequence[int] | None = None)
     """
     check_module(module)
     try:
-        result = trace(module, input_shape or roomy_shape(module))
+        result = trace(module, roomy_shape(module) if input_shape is None else input_shape)
     except ValueError as error:
-        if input_shape:
+        if input_shape is not None:
             raise
         raise ValueError(
             f"give input_shape, a size that {type(module).__name__} was made for ({error})"
         ) from error
     if result.spans is None:
-        raise ValueError(f"the output of {type(module).__name__} does not come from its input")
+        raise ValueError(f"the output of {type(module).__name__} does not come from cells of its input")
     if any(span.is_unknown for span in result.spans):
         raise ValueError(f"the receptive field cannot be followed through {result.lost}")
     return tuple(span.size for span in result.spans)

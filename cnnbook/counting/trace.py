@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from .field import INPUT, Span
-from .follow import spans_after
+from .field import INPUT
+from .follow import Spans, spans_after
 
 aten = torch.ops.aten
 
@@ -50,7 +50,7 @@ class Call:
     parent: "Call | None" = None
     output_shape: Shape | None = None
     macs: int = 0
-    spans: tuple[Span, ...] | None = None
+    spans: Spans | None = None
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Trace:
     """What a run showed."""
 
     calls: list[Call] = field(default_factory=list)  # in the order in which they began
-    spans: tuple[Span, ...] | None = None  # of the module's output
+    spans: Spans | None = None  # of the module's output
     lost: str | None = None  # the operation, and its layer, whose receptive field could not be followed
 
 
@@ -73,8 +73,10 @@ class Recorder(TorchDispatchMode):
         super().__init__()
         self.trace = trace
         self.running: list[Call] = []
-        # By id: the tensor is held so that no other comes to have its id.
-        self.followed = {id(input): (input, (INPUT,) * max(input.dim() - 2, 1))}
+        # Tensors that come from the input, by id; each is held so that no other comes to have its id.
+        self.followed: dict[int, tuple[Tensor, Spans]] = {}
+        if input.dim() > 2:  # batch, channels, then at least one spatial axis
+            self.followed[id(input)] = (input, (INPUT,) * (input.dim() - 2))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
@@ -98,7 +100,7 @@ class Recorder(TorchDispatchMode):
                 if self.trace.lost is None and any(span.is_unknown for span in spans):
                     self.trace.lost = f"{func.overloadpacket} in {label(self.running[-1])}"
 
-    def spans_of(self, output: Any) -> tuple[Span, ...] | None:
+    def spans_of(self, output: Any) -> Spans | None:
         """Return the spans of the first tensor in a module's output."""
         tensor = first_tensor(output)
         return self.followed[id(tensor)][1] if id(tensor) in self.followed else None
