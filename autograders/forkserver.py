@@ -3,8 +3,8 @@
 >>> with ForkServer() as server:  # doctest: +SKIP
 ...     result = server.run(Job(cells=(Cell("student", "1 + 1"),)))
 
-One server process is warm for a set of data sets; every job is a fork of it. `run` may be called from many threads:
-each waits for its own job.
+One server process is warm for a set of data sets; every job is a fork of it. `run` may be called from many
+threads: each waits for its own job.
 """
 
 from __future__ import annotations
@@ -215,14 +215,14 @@ class _Server:
 
 
 def sandbox_error(message: str, *, sandboxed: bool) -> Exception:
-    """What to raise when the server does not start."""
+    """Choose what to raise when the server does not start."""
     return (
         sandbox.diagnose(message) if sandboxed else RuntimeError(f"the fork server did not start: {message}")
     )
 
 
 def _unfinished(job: Job, cells: list[CellResult], reason: str, seconds: float) -> Result:
-    """A result for a job that nobody finished: what has run stays, the rest fails with the reason."""
+    """Make the result of a job that nobody finished: what has run stays, the rest fails with the reason."""
     rest = [CellResult([failure("채점 중단", reason)], 0.0, ran=False) for _ in job.cells[len(cells) :]]
     return Result((*cells, *rest), stopped=reason, seconds=round(seconds, 4))
 

@@ -1,7 +1,7 @@
 """What the engine is asked and what it answers: plain data that can be pickled or turned into JSON.
 
-A :class:`Job` is one notebook to run, a :class:`Result` what came of it. Everything that decides a grade is in them,
-so that a job may run on another machine.
+A :class:`Job` is one notebook to run, a :class:`Result` what came of it. Everything that decides a grade is
+in them, so that a job may run on another machine.
 """
 
 from __future__ import annotations
@@ -83,13 +83,13 @@ class Job:
     name: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The job as JSON-serialisable data."""
+        """Write the job as JSON-serialisable data."""
         files = {name: base64.b64encode(data).decode("ascii") for name, data in self.files.items()}
         return {**asdict(self), "files": files, "cells": [asdict(cell) for cell in self.cells]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Job:
-        """The job that :meth:`to_json` wrote."""
+        """Read the job that :meth:`to_json` wrote."""
         files = {name: base64.b64decode(text) for name, text in data["files"].items()}
         cells = tuple(Cell(**cell) for cell in data["cells"])
         return cls(**{**data, "files": files, "cells": cells, "limits": Limits(**data["limits"])})
@@ -124,15 +124,15 @@ class Result:
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """The result as JSON-serialisable data."""
+        """Write the result as JSON-serialisable data."""
         return {**asdict(self), "cells": [asdict(cell) for cell in self.cells]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Result:
-        """The result that :meth:`to_json` wrote."""
+        """Read the result that :meth:`to_json` wrote."""
         return cls(**{**data, "cells": tuple(CellResult(**cell) for cell in data["cells"])})
 
 
 def failure(ename: str, reason: str) -> dict[str, Any]:
-    """An nbformat error output that carries a reason and no traceback, so nbgrader scores the cell 0."""
+    """Make an error output of nbformat from a reason; nbgrader scores a cell that has one 0."""
     return {"output_type": "error", "ename": ename, "evalue": reason, "traceback": [f"{ename}: {reason}"]}

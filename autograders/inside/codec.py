@@ -1,10 +1,10 @@
 """Plain data across the wall between the student's process and the checker's.
 
-Values are written as JSON plus raw buffers, so nothing that is read can run code: no pickle, no class of the
-student's. What has no plain form crosses as an opaque reference (see ``encode``'s `refer`).
+Values are written as JSON plus raw buffers, so nothing that is read can run code: no pickle, no class of
+the student's. What has no plain form crosses as an opaque reference (see ``encode``'s `refer`).
 
-JSON scalars and arrays stand for themselves (an array is a ``list``); everything else is an object with one key that
-names its type.
+JSON scalars and arrays stand for themselves (an array is a ``list``); everything else is an object with one
+key that names its type.
 """
 
 from __future__ import annotations
@@ -25,10 +25,19 @@ MAX_ITEMS = 2_000_000
 _TORCH_DTYPES = {str(d).removeprefix("torch."): d for d in vars(torch).values() if isinstance(d, torch.dtype)}
 _PLAIN_DTYPES = re.compile(r"(bfloat16|float(16|32|64)|complex(32|64|128)|u?int(8|16|32|64)|bool|float8_\w+)")
 _NUMPY_DTYPES = re.compile(r"[<>|=]?([?biufcSU]\d+|[mM]8(\[\w+\])?)")
-ALLOWED_MODULES = frozenset(
-    "torch torchvision numpy math cmath random itertools functools collections statistics matplotlib PIL scipy "
-    "pandas sklearn copy".split()
-)
+_NUMBERS = {
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "pandas",
+    "sklearn",
+    "math",
+    "cmath",
+    "statistics",
+    "random",
+}
+ALLOWED_MODULES = frozenset({"itertools", "functools", "collections", "copy", "matplotlib", "PIL"} | _NUMBERS)
 """Packages that both processes may import under the same name."""
 
 

@@ -39,7 +39,7 @@ def send(sock: socket.socket, kind: str, payload: bytes | dict[str, Any] = b"") 
 
 
 def loads(payload: bytes) -> Any:
-    """A JSON payload."""
+    """Read a JSON payload."""
     return json.loads(payload)
 
 
@@ -99,7 +99,7 @@ class Inbox:
         self._data += chunk
 
     def next(self) -> tuple[str, bytes] | None:
-        """The next whole frame, or None.
+        """Take the next whole frame, or None.
 
         Raises
         ------
@@ -125,7 +125,7 @@ def pack(value: Any, buffers: list[bytes]) -> bytes:
 
 
 def unpack(payload: bytes) -> tuple[Any, list[memoryview]]:
-    """The inverse of :func:`pack`; the buffers are views, not copies.
+    """Undo :func:`pack`; the buffers are views, not copies.
 
     Raises
     ------

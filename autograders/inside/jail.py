@@ -1,8 +1,8 @@
 """The jail of one process: its own namespaces, a private home of limited size, no capabilities.
 
-``user_namespaces(7)``, ``pid_namespaces(7)`` and ``capabilities(7)`` are the sources. bubblewrap has already taken
-away the host (read-only root, no network, no environment); this second wall stands between the jobs of one fork
-server, and between a student's process and its checker.
+``user_namespaces(7)``, ``pid_namespaces(7)`` and ``capabilities(7)`` are the sources. bubblewrap has already
+taken away the host (read-only root, no network, no environment); this second wall stands between the jobs
+of one fork server, and between a student's process and its checker.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The nursery of one job: makes the jails of its two processes.
 
-It is forked before the supervisor reads the cells, so that no test can be found in the memory that a student's
-process inherits.
+It is forked before the supervisor reads the cells, so that no test can be found in the memory that a
+student's process inherits.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import socket
 import tempfile
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 
 from . import checker, frames, jail, student, watch, worker
 
@@ -35,7 +35,7 @@ class Nursery:
         theirs.close()
 
     def make(self, role: str, generation: int) -> Box:
-        """A new jail with a worker in it.
+        """Make a jail with a worker in it.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Nursery:
             helper = os.fork()
             if helper == 0:
                 sock.close()
-                finally_exit(lambda: self._jail(theirs, role, generation, home))
+                finally_exit(partial(self._jail, theirs, role, generation, home))
             theirs.close()
             os.waitpid(helper, 0)
 

@@ -26,7 +26,7 @@ class Fallback(dict[str, Any]):
 
 
 def module(name: str) -> ModuleType:
-    """This process's own module of that name.
+    """Import our own module of that name.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def module(name: str) -> ModuleType:
 
 
 def find(path: list[str]) -> Any:
-    """The function or class that :func:`named` described."""
+    """Find the function or class that :func:`named` described."""
     value: Any = importlib.import_module(path[0])
     for part in path[1].split("."):
         value = getattr(value, part)
@@ -50,7 +50,7 @@ def find(path: list[str]) -> Any:
 
 
 def named(value: Any) -> dict[str, Any] | None:
-    """A function or class of a library, such as ``torch.relu`` or ``nn.ReLU``, by its name (None if it is none)."""
+    """Name a function or class of a library, such as ``nn.ReLU`` (None if it is not one)."""
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     home = getattr(value, "__module__", None) or getattr(
         getattr(value, "__objclass__", None), "__module__", None

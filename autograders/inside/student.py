@@ -11,6 +11,7 @@ import contextlib
 import json
 import socket
 import subprocess
+import warnings
 from typing import Any
 
 import torch
@@ -67,6 +68,10 @@ class Shell(InteractiveShell):
         text = worker.message(evalue)
         self.put({"output_type": "error", "ename": etype.__name__, "evalue": text, "traceback": list(stb)})
 
+    def _tee(self, channel: str) -> contextlib.AbstractContextManager[None]:
+        """Keep no second copy of the output in the history, where a flood would stay."""
+        return contextlib.nullcontext()
+
     def system(self, cmd: str) -> None:
         """``!cmd``: run it, show what it wrote, never raise for its exit status."""
         done = subprocess.run(
@@ -93,12 +98,13 @@ def _text(value: Any) -> str:
 
 
 def make_shell() -> Shell:
-    """The shell, made once in the fork server and used by every fork."""
+    """Make the shell, once in the fork server, for every fork."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "NoColor"
     shell = Shell.instance(config=config, displayhook_class=_Hook, display_pub_class=_Publisher)
     shell.run_line_magic("matplotlib", "inline")
+    warnings.filterwarnings("ignore", message="To exit: use")
     return shell
 
 
@@ -141,48 +147,48 @@ class Agent:
         return {"ref": [self.generation, number, type(value).__name__[:80], callable(value)]}
 
     def do_get(self, name: str) -> Any:
-        """A global of the student's."""
+        """Look up a global of the student's."""
         try:
             return self.shell.user_ns[name]
         except KeyError:
             raise NameError(name) from None
 
     def do_call(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """A call."""
+        """Call it."""
         return function(*args, **kwargs)
 
     def do_attribute(self, value: Any, name: str) -> Any:
-        """An attribute."""
+        """Get an attribute."""
         return getattr(value, name)
 
     def do_item(self, value: Any, key: Any) -> Any:
-        """An item."""
+        """Get an item."""
         return value[key]
 
     def do_length(self, value: Any) -> int:
-        """A length."""
+        """Measure its length."""
         return len(value)
 
     def do_truth(self, value: Any) -> bool:
-        """Truth."""
+        """Ask whether it is true."""
         return bool(value)
 
     def do_contains(self, value: Any, item: Any) -> bool:
-        """Membership."""
+        """Ask whether an item is in it."""
         return item in value
 
     def do_iterate(self, value: Any) -> Any:
-        """An iterator."""
+        """Make an iterator."""
         return iter(value)
 
     def do_next(self, iterator: Any) -> list[Any]:
-        """The next item in a list, or an empty list at the end."""
+        """Take the next item in a list, or an empty list at the end."""
         for item in iterator:
             return [item]
         return []
 
     def do_text(self, value: Any) -> str:
-        """``str``."""
+        """Write it as ``str`` does."""
         return str(value)
 
     def do_probe(self, name: str, source: str, imports: list[str], args: list[Any], kwargs: Any) -> Any:

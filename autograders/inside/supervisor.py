@@ -1,4 +1,4 @@
-"""The supervisor of one job: sends cells to the student's process and the checker's, and keeps both in their limits.
+"""The supervisor of one job: sends cells to the student and the checker, and keeps both in their limits.
 
 It never runs a student's code and never builds an object out of what it relays.
 """
@@ -93,7 +93,7 @@ class Supervisor:
         frames.send(self.host, "D", {"stopped": self.stopped, "peak_bytes": self.peak})
 
     def _given(self, cell: dict[str, Any]) -> None:
-        """Run a given cell in the checker as well; where it fails, tests ask the student's process for its names."""
+        """Run a given cell in the checker too; where it fails, tests ask the student for its names."""
         outputs, self.outputs = self.outputs, []
         with suppress(Stopped):
             self._cell("checker", cell)
@@ -123,7 +123,7 @@ class Supervisor:
         self.history[role].append(cell)
 
     def _ready(self, role: str) -> nursery.Box:
-        """The process of that role; a new one runs again what the old one had run."""
+        """Find the process of that role; a new one first runs what the old one had run."""
         while role not in self.boxes:
             self.generation += 1
             box = self.boxes[role] = self.nest.make(role, self.generation)
@@ -179,7 +179,8 @@ class Supervisor:
 
     def _time_reason(self, whole: bool) -> str:
         if whole:
-            return f"{self.place}에서 노트북 전체의 시간 제한 {self.limits['notebook_seconds']:g}초를 넘었습니다"
+            seconds = self.limits["notebook_seconds"]
+            return f"{self.place}에서 노트북 전체의 시간 제한 {seconds:g}초를 넘었습니다"
         return f"{self.place}에서 시간 제한 {self.limits['cell_seconds']:g}초를 넘었습니다"
 
     def _send(self, role: str, box: nursery.Box, kind: str, payload: bytes) -> None:
@@ -283,7 +284,7 @@ class Supervisor:
 
 
 def _valid(payload: bytes) -> dict[str, Any] | None:
-    """The output in nbformat's shape, or None: it may come from an enemy."""
+    """Bring an output into nbformat's shape, or give None: it may come from an enemy."""
     try:
         output = json.loads(payload)
         kind = output["output_type"]

@@ -1,4 +1,4 @@
-"""How much memory, processor time and how many tasks a tree of processes uses (Linux; elsewhere all zeros)."""
+"""How much memory and processor time a tree of processes uses, and how many tasks it has (Linux)."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def usage(root: int, *, exact: bool = False) -> Usage:
     root : int
         A process of this PID namespace.
     exact : bool
-        False counts a page that a fork shares once for each process: quick, and never too little. True reads the
-        proportional set size, and what lies in files that have no name and belong to no process's memory.
+        False counts a page that forks share once for each of them: quick, and never too little. True reads
+        the proportional set size.
     """
     memory = tasks = ticks = 0
     for pid in tree(root):

@@ -43,7 +43,7 @@ class Outputs:
         self._sent = 0.0
 
     def begin(self) -> None:
-        """A new cell: the limit starts again."""
+        """Start a new cell, and its limit again."""
         self.left = self.limit
 
     def stream(self, name: str, text: str) -> None:
@@ -168,7 +168,7 @@ def close_descriptors(keep: int) -> None:
 
 
 def message(error: BaseException) -> str:
-    """The message of an exception, even of one that defends itself, cut to a readable length."""
+    """Write the message of an exception, even of one that defends itself, cut to a readable length."""
     try:
         text = str(error)
     except BaseException:
