@@ -5,7 +5,8 @@
 >>> net = nn.Sequential(nn.Conv2d(3, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 >>> count_parameters(net), count_macs(net, (1, 3, 32, 32))
 (1792, 1769472)
->>> layer_table(net, (1, 3, 32, 32))  # doctest: +SKIP
+>>> layer_table(net, (1, 3, 32, 32))["2"].output_shape  # the table itself shows in a notebook
+(1, 64, 16, 16)
 
 `input_shape` is always the whole shape of the tensor that the module is called with, its batch axis included.
 The module runs once, in evaluation mode, on tensors that have a shape and no numbers ("meta" tensors): even a

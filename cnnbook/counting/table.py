@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 HEADERS = ("층", "종류", "출력 크기", "파라미터", "MAC", "수용 영역")
+CAPTION = "층별 크기와 계산량"
 TOTAL = "합계"
 GROUP = "{kind} {layers}개 층"
 NOT_CALLED = "호출되지 않음"
@@ -111,13 +112,18 @@ class LayerTable:
             html = ""
             for i, cell in enumerate(cells):
                 tag, scope = ("th", f" scope='{header}'") if i == 0 or header == "col" else ("td", "")
-                html += f"<{tag}{scope} style='text-align:{side(i)}'>{escape(cell)}</{tag}>"
+                html += (
+                    f"<{tag}{scope} style='text-align:{side(i)};padding:0.15em 0.6em'>{escape(cell)}</{tag}>"
+                )
             return html
 
         body = "".join(f"<tr>{line(row.cells)}</tr>" for row in self.rows)
+        # A wide table scrolls by itself, with the keyboard too; colours are left to the page.
         return (
-            "<div style='overflow-x:auto'><table style='font-variant-numeric:tabular-nums'>"
-            f"<caption>{escape(self._note)}</caption>"
+            f"<div style='overflow-x:auto' role='region' tabindex='0' aria-label='{CAPTION}'>"
+            "<table style='font-variant-numeric:tabular-nums;white-space:nowrap'>"
+            "<caption style='caption-side:bottom;text-align:left;white-space:normal'>"
+            f"{escape(self._note)}</caption>"
             f"<thead><tr>{line(HEADERS, header='col')}</tr></thead><tbody>{body}</tbody>"
             f"<tfoot><tr>{line(self._footer)}</tr></tfoot></table></div>"
         )

@@ -1,5 +1,6 @@
 """Counts agree with PyTorch's own counter and with published ones; receptive fields with the gradient."""
 
+import doctest
 import math
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnbook import conv
+from cnnbook import conv, counting
 from cnnbook.counting import count_macs, count_parameters, layer_table, output_shapes, receptive_field
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
@@ -380,6 +381,7 @@ def test_the_table_as_html_has_headers_for_screen_readers_and_escapes_names():
     assert "&lt;b&gt;&amp;" in html and "<b>" not in html
     assert html.count("scope='col'") == 6
     assert html.count("scope='row'") == 3  # two layers and the sum
+    assert "tabindex='0'" in html  # a table wider than a phone scrolls with the keyboard
     assert "color" not in html and "background" not in html  # the theme's own, light or dark
 
 
@@ -392,6 +394,12 @@ def test_stages_sum_up_their_layers_and_show_what_leaves_them():
     assert stages["inception3a"].kind == "Inception 13개 층"
     assert stages["aux1"].call == 0
     assert "호출되지 않음" in stages["aux1"].cells
+
+
+def test_the_example_in_the_documentation_runs():
+    result = doctest.testmod(counting)
+    assert result.failed == 0
+    assert result.attempted >= 4
 
 
 def test_layers_are_found_by_name():
