@@ -112,6 +112,10 @@ def _match_ids(template: Template, cells: tuple[NotebookNode, ...], places: _Pla
         stub = _norm(template.released[t])
         if role(template.cells[t]) == "answer":
             touched = [s for s in found if _norm(cells[s].source) not in ("", stub)] or found[-1:]
+            # Where one copy defines what is asked for, those that do not are other cells with a wrong id.
+            defining = [s for s in touched if template.binds[t] & names_bound(cells[s].source)]
+            found = [s for s in found if s in defining or s not in touched] if defining else found
+            touched = defining or touched
             places.chosen[t] = touched[-1]
             places.earlier[t] = touched[:-1]
             places.dropped.update(set(found) - set(touched))
@@ -144,28 +148,31 @@ def _match_texts(template: Template, cells: tuple[NotebookNode, ...], places: _P
 
 
 def _match_answers(template: Template, cells: tuple[NotebookNode, ...], places: _Places) -> None:
+    """Find the answers without an id, the most certain first: each narrows where the next can be."""
     missing = [t for t, c in enumerate(template.cells) if role(c) == "answer" and t not in places.chosen]
-    if not missing:
-        return
-    # A touched copy of another answer may be the missing one, with the wrong id on it.
-    free = _free(cells, places) + [s for copies in places.earlier.values() for s in copies]
-    scores = []
-    for t in missing:
-        low, high = _neighbours(t, places)
-        between = [s for s in free if low < s < high and _norm(cells[s].source)]
-        for s in free:
-            score = _likeness(template, t, cells[s]) + (0.25 if s in between else 0)
-            alone = between == [s] and sum(low < _neighbours(u, places)[1] <= high for u in missing) == 1
-            if score >= 0.75 or (alone and cells[s].cell_type == template.cells[t].cell_type):
-                scores.append((score, -t, -s))
-    for _, t, s in sorted(scores, reverse=True):
-        if -t in places.chosen or -s in places.chosen.values():
-            continue
-        places.chosen[-t] = -s
-        for copies in places.earlier.values():
-            if -s in copies:
-                copies.remove(-s)
-        name = grade_id(template.cells[-t])
+    free = [s for s in _free(cells, places) if cells[s].source.strip()][:200]
+    likeness = {(t, s): _likeness(template, t, cells[s]) for t in missing for s in free}
+    while missing and free:
+        gaps = {t: _neighbours(t, places) for t in missing}
+        best, pair = 0.0, None
+        for (t, s), score in likeness.items():
+            if t not in missing or s not in free:
+                continue
+            low, high = gaps[t]
+            if low < s < high:
+                score += 0.25
+                alone = [u for u in free if low < u < high] == [s] and list(gaps.values()).count(gaps[t]) == 1
+                if alone and cells[s].cell_type == template.cells[t].cell_type:
+                    score += 0.5
+            if score > best:
+                best, pair = score, (t, s)
+        if pair is None or best < 0.75:
+            return
+        t, s = pair
+        places.chosen[t] = s
+        missing.remove(t)
+        free.remove(s)
+        name = grade_id(template.cells[t])
         places.notes.append(Note("답안 칸에서 문제 번호가 사라져 칸의 내용과 자리로 찾았습니다.", name))
 
 
@@ -210,7 +217,7 @@ def _likeness(template: Template, t: int, cell: NotebookNode) -> float:
     return (
         names
         + 0.5 * same_id
-        + 0.8 * fuzz.ratio(template.released[t][:4000], cell.source[:4000]) / 100
+        + 0.8 * fuzz.ratio(template.released[t][:1500], cell.source[:1500]) / 100
         - (0.3 if cell.cell_type != template.cells[t].cell_type else 0)
     )
 

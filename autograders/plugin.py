@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections import defaultdict
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -26,10 +27,11 @@ import nbformat
 from filelock import FileLock, Timeout
 from nbgrader import utils
 from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
-from nbgrader.converters import Autograde
+from nbgrader.converters import Autograde, BaseConverter
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, Execute, SaveAutoGrades
+from sqlalchemy.exc import SAWarning
 from traitlets import List
 
 from .fingerprint import engine_version, folder_hash, key_of, side_files
@@ -55,6 +57,9 @@ def configure(c: Any) -> None:
     # nbgrader names its converter in the code of these two modules, not in a trait: the one place that is
     # patched.
     api.Autograde = autogradeapp.Autograde = EngineAutograde
+
+    # nbgrader adds a submission to the session after it has linked it up; the grades are complete all the same.
+    warnings.filterwarnings("ignore", category=SAWarning, module=r"nbgrader\.api")
 
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
@@ -116,7 +121,6 @@ class EngineAutograde(Autograde):
     def start(self) -> None:
         """Grade everything that was asked for, unless another run is at it."""
         self.engine = Engine(parent=self)
-        self.pool = self._pool()
         with self._alone():
             super().start()
 
@@ -150,7 +154,8 @@ class EngineAutograde(Autograde):
         Whatever its files are called, a folder is graded as the notebooks of the assignment.
         """
         self.templates = self._load_templates()
-        self._beside = self._source_files()
+        own = self.exclude_overwriting.get(self.coursedir.assignment_id, [])
+        self._beside = {name: data for name, data in side_files(self._source).items() if name not in own}
         names = [name for name in self.templates if fnmatch.fnmatchcase(name, self.coursedir.notebook_id)]
         pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
         folders = [folder for folder in glob.glob(pattern) if Path(folder).is_dir()]
@@ -182,18 +187,6 @@ class EngineAutograde(Autograde):
                 self._refuse(f"{path} and the gradebook differ in {differ}. {hint}")
         return templates
 
-    def _source_files(self) -> dict[str, bytes]:
-        """Read what the source lays beside every notebook.
-
-        It goes into the run only: nbgrader would copy it to autograded/ too, and from there into the
-        students' feedback/.
-        """
-        assignment = self.coursedir.assignment_id
-        own = self.exclude_overwriting.get(assignment, [])  # files that students are meant to change
-        beside = {name: data for name, data in side_files(self._source).items() if name not in own}
-        self.exclude_overwriting = {**self.exclude_overwriting, assignment: [*own, *beside]}
-        return beside
-
     @property
     def _source(self) -> Path:
         return Path(
@@ -209,6 +202,8 @@ class EngineAutograde(Autograde):
                 "--no-execute is ignored: outputs that students saved are no grounds for a grade."
             )
         self._keys = self._stale()
+        if self._keys:
+            self.pool = self._pool()
         todo = [path for folder in sorted(self._keys) for path in self.assignments[folder]]
         skipped = len(self.assignments) - len(self._keys)
         self.log.info(
@@ -266,13 +261,25 @@ class EngineAutograde(Autograde):
         return True
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Prepare as nbgrader does, safe from a bad timestamp and from links out of the submission."""
-        with utils.temp_attrs(self.coursedir, get_existing_timestamp=self._timestamp):
-            super().init_assignment(assignment_id, student_id)
+        """Register the submission and copy the student's other files, as nbgrader does, in one transaction.
+
+        Files of the source are not copied: they go into the run, and from autograded/ nbgrader would copy
+        them on into the students' feedback/.
+        """
+        BaseConverter.init_assignment(self, assignment_id, student_id)
         folder = Path(self._format_source(assignment_id, student_id))
         dest = Path(self._format_dest(assignment_id, student_id))
-        for link in (path for path in folder.rglob("*") if path.is_symlink()):
+        for link in (path for path in folder.rglob("*") if path.is_symlink()):  # it may lead to anything
             (dest / link.relative_to(folder)).unlink(missing_ok=True)
+        timestamp = self._timestamp(str(folder))
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            if self.create_student:
+                gradebook.update_or_create_student(student_id)
+            submission = gradebook.update_or_create_submission(
+                assignment_id, student_id, **({"timestamp": timestamp} if timestamp else {})
+            )
+            if submission.total_seconds_late > 0:
+                self.log.warning("%s is %s seconds late", submission, submission.total_seconds_late)
 
     def _timestamp(self, folder: str) -> datetime | None:
         try:

@@ -50,6 +50,7 @@ class LocalPool:
     def __init__(self, workers: int, *, sandbox: bool = True) -> None:
         self.sandbox = sandbox
         self.server = ForkServer(sandbox=sandbox)
+        self.server.start()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="grader")
 
     def submit(self, job: Job) -> Future[Result]:
