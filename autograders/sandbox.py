@@ -1,8 +1,8 @@
 """The outer wall: bubblewrap around the fork server.
 
 Inside there is the system's ``/usr``, the Python that runs this program and `autograders/inside`, all
-read-only; no network, no home, no environment, no repository. The inner wall, one for each process of a job, is
-`autograders.inside.jail`.
+read-only; no network, no home, no environment, no repository. The inner wall, one for each process of a
+job, is `autograders.inside.jail`.
 """
 
 from __future__ import annotations

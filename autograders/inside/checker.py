@@ -22,17 +22,7 @@ import numpy as np
 import torch
 
 from . import codec, frames, shared, worker
-
-CONVENTIONAL = {
-    "torch": "torch",
-    "torchvision": "torchvision",
-    "nn": "torch.nn",
-    "F": "torch.nn.functional",
-    "np": "numpy",
-    "numpy": "numpy",
-    "math": "math",
-}
-"""Names that a test means the module by, even where it forgot to import it: never asked of the student."""
+from .names import CONVENTIONAL, is_probe, without_magics
 
 PLACEHOLDERS = (None, ..., "선택")
 """A given cell that binds a name to one of these leaves its value to the student."""
@@ -277,21 +267,6 @@ class Checker:
         data = {"text/plain": text[: worker.MESSAGE_CHARACTERS]}
         output = {"output_type": "execute_result", "execution_count": None, "data": data, "metadata": {}}
         self.outputs.put(output)
-
-
-def is_probe(node: ast.stmt) -> bool:
-    """Whether a statement of a test defines a probe."""
-    return isinstance(node, ast.FunctionDef) and node.name.startswith("probe_")
-
-
-def without_magics(source: str) -> str:
-    """Keep the cell's Python: lines of IPython's own are replaced by ``pass``."""
-    lines = source.splitlines()
-    for i, line in enumerate(lines):
-        bare = line.lstrip()
-        if bare.startswith(("%", "!")):
-            lines[i] = line[: len(line) - len(bare)] + "pass"
-    return "\n".join(lines)
 
 
 def _is_placeholder(node: ast.stmt) -> bool:

@@ -10,16 +10,16 @@ import select
 import signal
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from os import kill
 from typing import Any
 
 from . import codec, frames, jail, nursery, student, watch
+from .outputs import Record
 
 TICK = 0.05
 GRACE = 2.0
-ERROR_CHARACTERS = 20_000
-NOTEBOOK_OF_CELLS = 8
 
 
 class Stopped(Exception):
@@ -56,11 +56,9 @@ class Supervisor:
         self.over: str | None = None
         self.cpu_before = 0.0
         self.peak = 0
-        self.kept = 0
         self.stopped: str | None = None
         self.place = ""
-        self.outputs: list[dict[str, Any]] = []
-        self.size = 0
+        self.record = Record(self.limits["output_bytes"])
         self.student_stop: Stopped | None = None
 
     def run(self, cells: list[dict[str, Any]], with_checker: bool) -> None:
@@ -68,7 +66,8 @@ class Supervisor:
         tests = with_checker and any(cell["kind"] == "test" for cell in cells)
         for index, cell in enumerate(cells):
             self.place = f"칸 {index + 1}" + (f"({cell['grade_id']})" if cell["grade_id"] else "")
-            self.outputs, self.size, self.student_stop = [], 0, None
+            self.record.begin()
+            self.student_stop = None
             start = time.monotonic()
             ran = True
             try:
@@ -83,34 +82,28 @@ class Supervisor:
                     if cell["kind"] == "given" and tests:
                         self._given(cell)
             except Stopped as stop:
-                self._record(stop)
-            if cell["kind"] == "test":
-                self.outputs = _only_the_verdict(self.outputs)
+                self.stopped = self.stopped or str(stop)
+                self.record.fail(stop.name, str(stop))
+            outputs = self.record.verdict() if cell["kind"] == "test" else self.record.outputs
             seconds = round(time.monotonic() - start, 4)
-            frames.send(self.host, "C", {"outputs": self.outputs, "seconds": seconds, "ran": ran})
+            frames.send(self.host, "C", {"outputs": outputs, "seconds": seconds, "ran": ran})
         for box in self.boxes.values():
             box.kill()
         frames.send(self.host, "D", {"stopped": self.stopped, "peak_bytes": self.peak})
 
     def _given(self, cell: dict[str, Any]) -> None:
         """Run a given cell in the checker too; where it fails, tests ask the student for its names."""
-        outputs, self.outputs = self.outputs, []
-        with suppress(Stopped):
+        with self._unrecorded(), suppress(Stopped):
             self._cell("checker", cell)
-        self.outputs = outputs
 
-    def _record(self, stop: Stopped) -> None:
-        self.stopped = self.stopped or str(stop)
-        self.outputs = [output for output in self.outputs if output["output_type"] != "error"]
-        text = str(stop)
-        self.outputs.append(
-            {
-                "output_type": "error",
-                "ename": stop.name,
-                "evalue": text,
-                "traceback": [f"{stop.name}: {text}"],
-            }
-        )
+    @contextmanager
+    def _unrecorded(self) -> Iterator[None]:
+        """While this is open, outputs are thrown away."""
+        record, self.record = self.record, Record(self.limits["output_bytes"])
+        try:
+            yield
+        finally:
+            self.record = record
 
     def _is_over(self) -> bool:
         if self.over is None and time.monotonic() > self.end:
@@ -127,22 +120,21 @@ class Supervisor:
         while role not in self.boxes:
             self.generation += 1
             box = self.boxes[role] = self.nest.make(role, self.generation)
-            outputs, size, self.size = self.outputs, self.size, 0
-            try:
-                for cell in list(self.history[role]):
-                    self.outputs = []
-                    if self._is_over():
-                        raise Stopped("시간 제한", str(self.over), alive=True)
-                    deadline = time.monotonic() + self.limits["cell_seconds"]
-                    try:
-                        self._ask(role, box, "C", json.dumps(cell).encode(), deadline)
-                    except Stopped as stop:
-                        self.history[role].remove(cell)  # it ran before and does not now: go on without it
-                        if not stop.alive:
-                            break
-            finally:
-                self.outputs, self.size = outputs, size
+            with self._unrecorded():
+                self._replay(role, box)
         return self.boxes[role]
+
+    def _replay(self, role: str, box: nursery.Box) -> None:
+        for cell in list(self.history[role]):
+            if self._is_over():
+                raise Stopped("시간 제한", str(self.over), alive=True)
+            deadline = time.monotonic() + self.limits["cell_seconds"]
+            try:
+                self._ask(role, box, "C", json.dumps(cell).encode(), deadline)
+            except Stopped as stop:
+                self.history[role].remove(cell)  # it ran before and does not now: go on without it
+                if not stop.alive:
+                    return
 
     def _ask(self, role: str, box: nursery.Box, kind: str, payload: bytes, deadline: float) -> bytes:
         """Send a frame and wait for the answer; collect outputs and serve the checker's requests meanwhile.
@@ -169,7 +161,7 @@ class Supervisor:
                     interrupted, deadline = True, time.monotonic() + GRACE
                 self._wait(role, box, deadline)
             elif frame[0] == "O":
-                self._keep(frame[1])
+                self.record.keep(frame[1])
             elif frame[0] == "Q" and role == "checker":
                 self._send(role, box, "R", self._relay(frame[1], deadline, interrupted))
             elif interrupted:
@@ -217,29 +209,6 @@ class Supervisor:
                 self.stopped = self.stopped or str(stop)
         return codec.encode({"stopped": str(stop)}, lambda _: None)
 
-    def _keep(self, payload: bytes) -> None:
-        """Keep an output, as far as the limits go."""
-        output = _valid(payload)
-        if output is None:
-            return
-        if output["output_type"] == "error":
-            output["traceback"] = ["\n".join(output["traceback"])[:ERROR_CHARACTERS]]
-            self.outputs = [kept for kept in self.outputs if kept["output_type"] != "error"]
-        else:
-            limit = self.limits["output_bytes"]
-            if self.size > limit or self.kept > NOTEBOOK_OF_CELLS * limit:
-                return
-            self.size += len(payload)
-            self.kept += len(payload)
-            if self.size > limit or self.kept > NOTEBOOK_OF_CELLS * limit:
-                text = f"\n[출력이 {limit:,}바이트를 넘어 나머지를 버렸습니다]\n"
-                output = {"output_type": "stream", "name": "stdout", "text": text}
-        last = self.outputs[-1] if self.outputs else {}
-        if output["output_type"] == "stream" == last.get("output_type") and output["name"] == last["name"]:
-            last["text"] += output["text"]
-        else:
-            self.outputs.append(output)
-
     def _watch(self) -> None:
         """Measure both processes; end one that has too much.
 
@@ -281,41 +250,6 @@ class Supervisor:
         if role == "student":
             self.cpu_before += box.cpu
         return Stopped(name, reason)
-
-
-def _valid(payload: bytes) -> dict[str, Any] | None:
-    """Bring an output into nbformat's shape, or give None: it may come from an enemy."""
-    try:
-        output = json.loads(payload)
-        kind = output["output_type"]
-        if kind == "stream":
-            name = "stderr" if output["name"] == "stderr" else "stdout"
-            return {"output_type": kind, "name": name, "text": str(output["text"])}
-        if kind == "error":
-            ename, evalue = str(output["ename"])[:200], str(output["evalue"])[:ERROR_CHARACTERS]
-            lines = [str(line) for line in output.get("traceback", [])]
-            return {"output_type": kind, "ename": ename, "evalue": evalue, "traceback": lines}
-        data = {str(k): v if "json" in str(k) else str(v) for k, v in output["data"].items()}
-        metadata = output.get("metadata") if isinstance(output.get("metadata"), dict) else {}
-        if kind == "display_data":
-            return {"output_type": kind, "data": data, "metadata": metadata}
-        if kind == "execute_result":
-            return {"output_type": kind, "execution_count": None, "data": data, "metadata": metadata}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        pass
-    return None
-
-
-def _only_the_verdict(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of a test: no stderr, which would cost a mark, and no traceback, which would show its source."""
-    kept = []
-    for output in outputs:
-        if output["output_type"] == "error":
-            line = f"{output['ename']}: {output['evalue']}"
-            kept.append({**output, "traceback": [line]})
-        elif output.get("name") != "stderr":
-            kept.append(output)
-    return kept
 
 
 def main(host: socket.socket, sandbox: bool, privileged: bool, slot: int, shell: student.Shell) -> None:

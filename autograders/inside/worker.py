@@ -139,7 +139,7 @@ class Stream(io.TextIOBase):
 
 def begin(sock: socket.socket, output_limit: int, seed: int) -> Outputs:
     """Turn a fresh fork into a worker: streams, interrupts, random generators, descriptors."""
-    outputs = Outputs(sock, output_limit)
+    outputs = Outputs(sock, 2 * output_limit)  # the supervisor cuts, and says so; this spares it the rest
     streams = [Stream("stdout", outputs), Stream("stderr", outputs)]
     sys.stdout, sys.stderr = streams
 

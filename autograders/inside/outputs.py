@@ -1,0 +1,103 @@
+"""The outputs of a cell as the supervisor keeps them: in nbformat's shape, within the limits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+ERROR_CHARACTERS = 20_000
+NOTEBOOK_OF_CELLS = 8
+"""How many times the limit of one cell a whole notebook may keep."""
+
+
+class Record:
+    """Outputs of the cell that runs now.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes of one cell.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.outputs: list[dict[str, Any]] = []
+        self.size = 0
+        self.total = 0
+
+    def begin(self) -> None:
+        """Start a new cell."""
+        self.outputs, self.size = [], 0
+
+    def keep(self, payload: bytes) -> None:
+        """Keep an output that a process sent, if it is one and there is room."""
+        output = _valid(payload)
+        if output is None:
+            return
+        if output["output_type"] == "error":
+            self._put_error(output)
+        elif not self._full():
+            self.size += len(payload)
+            self.total += len(payload)
+            if self._full():
+                text = f"\n[출력이 {self.limit:,}바이트를 넘어 나머지를 버렸습니다]\n"
+                output = {"output_type": "stream", "name": "stdout", "text": text}
+            self._append(output)
+
+    def fail(self, name: str, reason: str) -> None:
+        """Put an error that says why the cell was cut short, in place of the one that this caused."""
+        line = f"{name}: {reason}"
+        self._put_error({"output_type": "error", "ename": name, "evalue": reason, "traceback": [line]})
+
+    def verdict(self) -> list[dict[str, Any]]:
+        """Leave out of a test stderr, which would cost a mark, and the traceback, which shows its source."""
+        kept = []
+        for output in self.outputs:
+            if output["output_type"] == "error":
+                line = f"{output['ename']}: {output['evalue']}"
+                kept.append({**output, "traceback": [line]})
+            elif output.get("name") != "stderr":
+                kept.append(output)
+        return kept
+
+    def _full(self) -> bool:
+        return self.size > self.limit or self.total > NOTEBOOK_OF_CELLS * self.limit
+
+    def _put_error(self, output: dict[str, Any]) -> None:
+        self.outputs = [kept for kept in self.outputs if kept["output_type"] != "error"]
+        self.outputs.append(output)
+
+    def _append(self, output: dict[str, Any]) -> None:
+        last = self.outputs[-1] if self.outputs else {}
+        if output["output_type"] == "stream" and last.get("name") == output["name"]:
+            last["text"] += output["text"]
+        else:
+            self.outputs.append(output)
+
+
+def _valid(payload: bytes) -> dict[str, Any] | None:
+    """Bring an output into nbformat's shape, or give None: it may come from an enemy."""
+    try:
+        output = json.loads(payload)
+        kind = output["output_type"]
+        if kind == "stream":
+            name = "stderr" if output["name"] == "stderr" else "stdout"
+            return {"output_type": kind, "name": name, "text": str(output["text"])}
+        if kind == "error":
+            ename, evalue = str(output["ename"])[:200], str(output["evalue"])[:ERROR_CHARACTERS]
+            text = "\n".join(str(line) for line in output.get("traceback", []))[:ERROR_CHARACTERS]
+            return {"output_type": kind, "ename": ename, "evalue": evalue, "traceback": [text]}
+        data = {str(k): v if "json" in str(k) else str(v) for k, v in output["data"].items()}
+        metadata = output.get("metadata")
+        shown = {
+            "output_type": kind,
+            "data": data,
+            "metadata": metadata if isinstance(metadata, dict) else {},
+        }
+        if kind == "display_data":
+            return shown
+        if kind == "execute_result":
+            return {**shown, "execution_count": None}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        pass
+    return None
