@@ -35,7 +35,7 @@ FONT = HERE / "fonts" / "NanumGothic.ttf"
 # Drawn in this colour, then handed to the page as `currentColor`; no other element uses it.
 INK = "#010203"
 CELL = 0.38  # inches: the side of one cell of a grid
-PAGE, GAP = 6.9, 0.13  # inches: the width of the book's text, and the gap between parts of a drawing
+PAGE, GAP = 6.5, 0.17  # inches: the width of the book's figures, and the room between two parts
 PLAIN, MARKED = 0.12, 0.40  # opacity of a cell's colour: numbers keep a contrast of 4.5 on it
 
 
