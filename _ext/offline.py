@@ -1,9 +1,10 @@
-"""Pages that need no network and carry no more than they use.
+"""Make pages that need no network and carry no more than they use.
 
-- MathJax, requirejs, html-manager and anywidget come from ``vendor/``, copied to ``_vendor/`` of the built book, and
-  only pages with maths or widgets load them.
-- Font Awesome's script (1.5 MB) is left out. The few icons that the theme shows are cut out of its font instead and
-  travel inside one small style sheet.
+- MathJax and the widget scripts come from ``vendor/``, copied to ``_vendor/`` of the built book. Only pages
+  with maths or widgets load them, and html-manager (1 MB) only where a widget is no demo: see ``widgets.js``.
+- Scripts of functions that the book does not offer (thebe; search outside the search page; Font Awesome's
+  1.5 MB beside its own web fonts) are left out, and the web fonts are cut down to the icons in use.
+- Pictures inside pages are stored as small as they can be without loss.
 """
 
 from __future__ import annotations
@@ -13,99 +14,132 @@ import re
 import shutil
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-import pydata_sphinx_theme
+from docutils import nodes
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+from PIL import Image
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
-_FONTS = (
-    Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/vendor/fontawesome/webfonts"
-)
-_FACES = {"solid": ("fa-solid-900.ttf", 900), "brands": ("fa-brands-400.ttf", 400)}
-_UNUSED = re.compile(
-    r"\s*<script[^>]*(?:scripts/fontawesome\.js|sphinx-thebe\.js|thebe)[^>]*></script>|\s*<script>(?:(?!</script>).)*"
-    r"(?:THEBE_JS_URL|thebe_selector)(?:(?!</script>).)*</script>",
-    re.DOTALL,
-)
+FONTS = "vendor/fontawesome/webfonts"
+SCRIPT = re.compile(r"[ \t]*<script\b[^>]*>.*?</script>\n?", re.DOTALL)
+UNUSED = re.compile(r"fontawesome\.js|thebe|kernelName")
+SEARCH = re.compile(r"/?(searchtools|language_data|searchindex)\.js")
+PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 
 
-def configure(app: Sphinx, config: object) -> None:
-    """Point MathJax and the widgets at the vendored files (paths are relative to ``_static``)."""
-    config.mathjax_path = "../_vendor/mathjax/tex-chtml.js"  # type: ignore[attr-defined]
-    config.nb_ipywidgets_js = {  # type: ignore[attr-defined]
-        "../_vendor/requirejs/require.js": {"defer": "defer"},
-        "widgets-config.js": {"defer": "defer"},
-        "../_vendor/html-manager/embed-amd.js": {
-            "defer": "defer",
-            "data-jupyter-widgets-cdn": "about:blank#",
-        },
-    }
+def configure(app: Sphinx, config: Config) -> None:
+    """Point MathJax and the widgets at local files; their paths are relative to ``_static``."""
+    config.mathjax_path = "../_vendor/mathjax/tex-chtml.js"
+    config.nb_ipywidgets_js = {"widgets.js": {"defer": "defer"}}
+
+
+def maths_only_where_needed(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Take MathJax off pages without maths; Sphinx also puts it on pages whose sub-pages have some."""
+    body = context.get("body", "")
+    if 'class="math' in body or r"\\(" in body:  # \( inside a quiz's state
+        return
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "mathjax" not in str(getattr(script, "filename", script))
+    ]
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Copy the vendored files, drop scripts that nothing uses and write the icons' style sheet."""
+    """Copy the vendored files, lighten every page and cut the icon fonts down."""
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir)
     shutil.copytree(
         ROOT / "vendor", out / "_vendor", dirs_exist_ok=True, ignore=shutil.ignore_patterns("SHA256SUMS")
     )
-    shutil.copy(Path(__file__).with_name("widgets-config.js"), out / "_static" / "widgets-config.js")
+    shutil.copy(Path(__file__).with_name("widgets.js"), out / "_static" / "widgets.js")
     icons: set[str] = set()
     for page in out.rglob("*.html"):
         if page.is_relative_to(out / "_static"):
             continue
         text = page.read_text(encoding="utf-8")
         icons.update(re.findall(r"\bfa-([a-z][a-z0-9-]*)", text))
-        lighter = _UNUSED.sub("", text)
+        lighter = lighten(text, searches=page.name == "search.html")
         if lighter != text:
             page.write_text(lighter, encoding="utf-8")
-    (out / "_static" / "icons.css").write_text(icon_styles(icons), encoding="utf-8")
-    for name in ("fontawesome.js", "fontawesome.js.map"):
-        (out / "_static" / "scripts" / name).unlink(missing_ok=True)
+    for font in (out / "_static" / FONTS).glob("*.ttf"):
+        font.with_suffix(".woff2").write_bytes(subset(font, icons))
+    for script in (out / "_static" / "scripts").glob("fontawesome*"):
+        script.unlink()
 
 
-def icon_styles(names: set[str]) -> str:
-    """A style sheet that draws the named Font Awesome icons from a font cut down to them.
+def lighten(html: str, *, searches: bool = False) -> str:
+    """Remove a page's unused scripts and shrink its pictures.
 
     Parameters
     ----------
-    names
-        Icon names without ``fa-``; names that are no icon (``lg``, ``solid``) are passed over.
+    html
+        The page.
+    searches
+        Whether this is the search page, which keeps the search scripts.
     """
-    rules = [
-        ".fa-solid,.fas,.fa-brands,.fab{font-style:normal;line-height:1;display:inline-block}",
-    ]
-    for style, (file, weight) in _FACES.items():
-        font = TTFont(_FONTS / file)
-        # Icons are named twice, by glyph and by alias; the private-use code point is the one to print.
-        codes = {glyph: code for code, glyph in sorted(font.getBestCmap().items()) if code >= 0xE000}
-        wanted = {name: codes[name] for name in sorted(names) if name in codes}
-        if not wanted:
-            continue
-        subsetter = Subsetter(Options(layout_features=[], hinting=False, notdef_outline=False))
-        subsetter.populate(unicodes=wanted.values())
-        subsetter.subset(font)
-        font.flavor = "woff"
-        stream = BytesIO()
-        font.save(stream)
-        data = base64.b64encode(stream.getvalue()).decode()
-        rules.append(
-            f'@font-face{{font-family:"Icons {style}";font-weight:{weight};font-display:block;'
-            f"src:url(data:font/woff;base64,{data})}}"
-        )
-        rules += [
-            f'.fa-{name}::before{{font:{weight} 1em/1 "Icons {style}";content:"\\{code:x}"}}'
-            for name, code in wanted.items()
-        ]
-    return "\n".join(rules) + "\n"
+
+    def keep(match: re.Match[str]) -> str:
+        script = match[0]
+        head = script[: script.index(">")]
+        if "application/" in head and "thebe" not in head:  # data, not a program
+            return script
+        unused = UNUSED.search(script) or (not searches and SEARCH.search(head))
+        return "" if unused else script
+
+    return PICTURE.sub(lambda match: shrink(match[0], match[1]), SCRIPT.sub(keep, html))
+
+
+def shrink(uri: str, data: str) -> str:
+    """Store a PNG in the smallest of grey, palette and colour that loses nothing."""
+    image = Image.open(BytesIO(base64.b64decode(data)))
+    if image.mode not in ("RGBA", "RGB"):
+        return uri
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        image = image.convert("RGB")
+    if image.mode == "RGB":
+        red, green, blue = image.split()
+        if red.tobytes() == green.tobytes() == blue.tobytes():
+            image = red
+        elif len(image.getcolors(1 << 24)) <= 256:
+            image = image.convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
+    stream = BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    smaller = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    return smaller if len(smaller) < len(uri) else uri
+
+
+def subset(path: Path, names: set[str]) -> bytes:
+    """Cut an icon font down to the named icons, as WOFF 2.
+
+    Parameters
+    ----------
+    path
+        A Font Awesome font, whose glyphs carry the icons' names.
+    names
+        Icon names without ``fa-``; names that are no icon (``solid``, ``lg``) are passed over.
+    """
+    font = TTFont(path)
+    codes = {glyph: code for code, glyph in font.getBestCmap().items()}
+    subsetter = Subsetter(Options(layout_features=[], hinting=False))
+    subsetter.populate(unicodes=[codes[name] for name in names if name in codes])
+    subsetter.subset(font)
+    font.flavor = "woff2"
+    stream = BytesIO()
+    font.save(stream)
+    return stream.getvalue()
 
 
 def setup(app: Sphinx) -> dict[str, object]:
     """Register the extension."""
     app.connect("config-inited", configure, priority=900)
+    app.connect("html-page-context", maths_only_where_needed, priority=900)
     app.connect("build-finished", finish)
-    app.add_css_file("icons.css")
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

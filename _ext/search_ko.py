@@ -1,11 +1,11 @@
-"""Korean for Sphinx's search: a word is found whatever particle follows it, 필터 in 필터를 and 필터를 for 필터.
+"""Korean for Sphinx's search: 필터 finds 필터를, and 필터를 finds 필터.
 
-Index and query pass through the same two steps. *Splitting* takes runs of one script, so ``CNN은`` gives ``CNN``
-and ``은``, and writes numbers as ``#1792`` (Sphinx drops bare numbers from a query; ``1,792`` is the same number).
-*Stemming* cuts one particle off a Korean word when two syllables remain and the particle fits the sound before it
-(을 after a consonant, 를 after a vowel): so 결과를 becomes 결과, and 결과 and 평가 stay whole. English goes through the
-Porter stemmer that Sphinx brings. The index also holds the beginnings of Korean words, which finds compounds and
-whatever the particle list misses.
+Index and query pass through the same two steps. *Splitting* takes runs of one script, so ``CNN은`` gives
+``CNN`` and ``은``, and writes numbers as ``#1792``, since Sphinx drops bare numbers from a query; ``1,792``
+is the same number. *Stemming* cuts one particle off a Korean word when two syllables remain and the particle
+fits the sound before it (을 after a consonant, 를 after a vowel): 결과를 becomes 결과, while 결과 and 평가
+stay whole. English goes through the Porter stemmer that Sphinx brings. The index also holds the beginnings of
+Korean words, which finds compounds and whatever the list of particles misses.
 """
 
 from __future__ import annotations
@@ -19,16 +19,14 @@ from sphinx.search.en import SearchEnglish
 
 # Particle -> the sound it follows: "C" a final consonant, "V" none, "A" either.
 PARTICLES = {
-    **dict.fromkeys(
-        "을 은 이 과 으로 이나 이란 이라 이라는 이며 이고 이다 입니다 이므로 으로는 으로써 이에요".split(),
-        "C",
-    ),
-    **dict.fromkeys("를 는 가 와 나 란 라 라는 며 로는 로써 므로".split(), "V"),
-    **dict.fromkeys(
-        "의 에 도 만 로 에서 에는 에도 에서는 까지 부터 보다 처럼 마다 만큼 대로 뿐 씩 들 들이 들을 들은 들의 하고 "
-        "하는 하면 하여 해서 한 할 합니다 됩니다 되는 된 마저 조차 에게 께 와는 과는 만을 만이 의한".split(),
-        "A",
-    ),
+    particle: sound
+    for sound, particles in {
+        "C": "을 은 이 과 으로 이나 이란 이라 이라는 이며 이고 이다 입니다 이므로 으로는 으로써",
+        "V": "를 는 가 와 나 란 라 라는 며 로는 로써 므로",
+        "A": "의 에 도 만 로 에서 에는 에도 에서는 까지 부터 보다 처럼 마다 만큼 대로 뿐 "
+        "씩 들 들이 들을 들은 들의 하고 하는 하면 하여 해서 한 할 합니다 됩니다 되는 된 마저 조차 에게 께 와는 과는 만을 만이 의한",
+    }.items()
+    for particle in particles.split()
 }
 _LONGEST = max(map(len, PARTICLES))
 # One pattern for Python and JavaScript, so without \\w, which they read differently.
@@ -43,7 +41,7 @@ def split(text: str) -> list[str]:
 
 
 def stem_korean(word: str, least: int = 2) -> str:
-    """``word`` without its particle, if ``least`` syllables remain (one before 을, 를, 은, 는: 값을 is 값)."""
+    """Cut the particle off, if ``least`` syllables remain; one is enough before 을, 를, 은, 는 (값을)."""
     if word[-1] in "을를은는":
         least = 1
     for length in range(min(_LONGEST, len(word) - least), 0, -1):
@@ -99,7 +97,7 @@ var Stemmer = function () {
         return found
 
     def stem(self, word: str) -> str:
-        """The form under which a word stands in the index; beginnings of words arrive here too and may be cut."""
+        """Give the form under which a word stands in the index; the beginnings of words arrive here too."""
         if "가" <= word[:1] <= "힣":
             return stem_korean(word)
         return word if word.startswith("#") else super().stem(word)

@@ -1,7 +1,7 @@
-"""Write down which repository files a page's kernel reads: the page's dependencies, as compilers write depfiles.
+"""Write down which files of the repository a page's kernel reads, as compilers write depfiles.
 
-Python imports this module by its name at start-up when its folder is on the path, which ``tools.pages`` sees to
-while it executes a page; elsewhere ``CNNBOOK_READS`` is unset and nothing happens.
+Python imports this module by its name at start-up when its folder is on the path, which ``tools.pages`` sees
+to while it executes a page; elsewhere ``CNNBOOK_READS`` is unset and nothing happens.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Build the book: ``python -m tools.book`` writes ``_build/html``.
 
-Stale pages are executed first (``tools.pages``), then Jupyter Book runs with warnings as errors. When no input
-changed since the last good build, nothing runs at all.
+Stale pages are executed first (``tools.pages``), then Jupyter Book runs with warnings as errors. When no
+input changed since the last good build, nothing runs at all.
 """
 
 from __future__ import annotations
@@ -19,12 +19,8 @@ from pathlib import Path
 
 from tools.pages import ROOT, Executed, PageError, pages
 
-HTML = ROOT / "_build" / "html"
-STAMP = ROOT / "_build" / "book.json"
-INPUTS = (
-    "_config.yml", "_toc.yml", "intro.md", "references.bib", "chapters", "_ext", "_static", "vendor", "cnnbook",
-    "tools/pages.py", "tools/book.py",
-)  # fmt: skip
+INPUTS = ["_config.yml", "_toc.yml", "intro.md", "references.bib", "chapters", "_ext", "_static", "vendor"]
+INPUTS += ["cnnbook", "tools/book.py", "tools/pages.py"]
 BUILDERS = ("jupyter-book", "sphinx", "sphinx-book-theme", "myst-nb", "ipywidgets", "anywidget")
 
 
@@ -60,9 +56,9 @@ def build(root: Path = ROOT, *, force: bool = False) -> bool:
     """
     stamp = root / "_build" / "book.json"
     print_of_inputs = fingerprint(root)
-    if not force and stamp.exists() and complete(root):
-        if json.loads(stamp.read_text()).get("inputs") == print_of_inputs:
-            return False
+    known = json.loads(stamp.read_text()).get("inputs") if stamp.exists() else None
+    if not force and known == print_of_inputs and complete(root):
+        return False
     stamp.unlink(missing_ok=True)
     if force:
         shutil.rmtree(root / "_build" / "html", ignore_errors=True)
@@ -90,16 +86,16 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 1
     except subprocess.CalledProcessError:
-        print("\nbook: Jupyter Book stopped at the warnings or errors above; mend them and run make book again.",
-              file=sys.stderr)  # fmt: skip
+        print(
+            "\nbook: stopped at the warnings or errors above; mend them, then make book again.",
+            file=sys.stderr,
+        )
         return 1
     except OSError as error:
         print(f"book: {error}; free some space or mend the path, then make book again.", file=sys.stderr)
         return 1
-    seconds = time.monotonic() - start
-    print(
-        f"book: {'built in' if built else 'nothing changed, checked in'} {seconds:.1f} s: _build/html/index.html"
-    )
+    what = "built in" if built else "nothing changed, checked in"
+    print(f"book: {what} {time.monotonic() - start:.1f} s: _build/html/index.html")
     return 0
 
 

@@ -1,7 +1,7 @@
 """Lower a page's MyST to the plain Markdown that Colab and Jupyter show.
 
-A page is parsed by myst-parser itself; every role and directive found there is replaced in the source text by what
-a reader should see, and a construct without a rule here stops the generator instead of reaching a student raw.
+A page is parsed by myst-parser itself; every role and directive found there is replaced in the source text by
+what a reader should see. A construct without a rule here stops the generator, so that none reaches a student.
 """
 
 from __future__ import annotations
@@ -26,11 +26,19 @@ from sphinx.util import split_explicit_title
 from tools.pages import ROOT, Page, configuration, markdown_configuration, pages, read
 
 GLUE = "application/papermill.record/"
+# Boxes with a title of their own (None: the title is the directive's argument).
 ADMONITIONS = {
-    "attention": "주의", "caution": "조심", "danger": "위험", "error": "오류", "hint": "귀띔", "important": "중요",
-    "note": "참고", "seealso": "함께 보기", "tip": "도움말", "warning": "주의", "admonition": None, "dropdown": None,
-    "margin": None, "sidebar": None, "topic": None,
-}  # fmt: skip
+    "attention": "주의",
+    "caution": "조심",
+    "danger": "위험",
+    "error": "오류",
+    "hint": "귀띔",
+    "important": "중요",
+    "note": "참고",
+    "seealso": "함께 보기",
+    "tip": "도움말",
+    "warning": "주의",
+} | dict.fromkeys(["admonition", "dropdown", "margin", "sidebar", "topic"])
 
 
 class LoweringError(Exception):
@@ -87,7 +95,7 @@ class Book:
         return configuration(self.root)["repository"]["branch"]
 
     def address(self, page: Page) -> str:
-        """Where a reader of a notebook finds another page: its notebook in Colab, or its text in the repository."""
+        """Where a notebook's reader finds another page: its own notebook in Colab, or its text."""
         if page.is_notebook:
             return f"{self.colab}/{page.name}.ipynb"
         return f"{self.repository}/blob/{self.branch}/{page.name}.md"
@@ -163,7 +171,7 @@ class Directive:
 class _Any:
     """Accept every option and an optional title: what `parse_directive_text` asks of a directive class."""
 
-    option_spec: Mapping[str, Any] = {"any": None}  # noqa: RUF012 - myst-parser asks only whether it is empty
+    option_spec: Mapping[str, Any] = {"any": None}  # myst-parser asks only whether it is empty
     required_arguments = 0
     optional_arguments = 1
     final_argument_whitespace = True
@@ -244,7 +252,7 @@ class Lowering:
             text = text[:begin] + new + text[end:]
         return text.strip("\n")
 
-    # -- blocks ------------------------------------------------------------------------------------------------
+    # -- blocks
 
     def _block(self, token: Token, where: str, line: int) -> str | None:
         """Plain text of a block token, or None where it is plain already."""
@@ -286,7 +294,7 @@ class Lowering:
         return "$$\n" + body.strip() + (f"\n\\tag{{{number}}}" if number else "") + "\n$$"
 
     def _admonition(self, directive: Directive, line: int) -> str:
-        """A folded answer as ``<details>``, any other box as a quotation with a bold first line."""
+        """Write a folded answer as ``<details>``, any other box as a quotation with a bold first line."""
         given = directive.argument
         default = ADMONITIONS[directive.name]
         title = self(given, line) if given and default is None else (default or "")
@@ -299,7 +307,7 @@ class Lowering:
         return f"> **{title}**\n>\n{quoted}" if title else quoted
 
     def _image(self, directive: Directive, label: str | None, line: int) -> str:
-        """An image by its address in the repository, its caption below."""
+        """Show an image by its address in the repository, its caption below."""
         source = directive.argument
         if "://" not in source:
             folder = posixpath.dirname(self.page.name)
@@ -312,11 +320,11 @@ class Lowering:
         return f"{image}\n\n{self.caption(number, caption)}"
 
     def caption(self, number: str | None, text: str) -> str:
-        """A caption as the book prints it."""
+        """Write a caption as the book prints it."""
         return f"**{self.book.format('figure').replace('%s', number)}.** {text}" if number else f"*{text}*"
 
     def _references(self) -> str:
-        """The works that the page cites, in the book's own style."""
+        """List the works that the page cites, in the book's own style."""
         if not self.cited:
             return ""
         style = find_plugin("pybtex.style.formatting", "plain")()
@@ -327,7 +335,7 @@ class Lowering:
         texts = [" ".join(entry.text.render(backend).split()) for entry in entries]
         return "\n".join("- " + re.sub(r"\\([-().])", r"\1", text) for text in texts)
 
-    # -- inline ------------------------------------------------------------------------------------------------
+    # -- inline
 
     def _inline(self, token: Token, text: str, cursor: int, where: str) -> Iterator[tuple[int, int, str]]:
         """Edits for the roles and links of one inline token, found one after the other in the source."""
@@ -432,7 +440,7 @@ class Lowering:
         return words if page == self.page else f"[{words}]({self.book.address(page)})"
 
     def _title(self, page: Page) -> str:
-        """A page's heading."""
+        """Find a page's heading."""
         return next(title for token, title in _walk(read(page).cells[0].source, self.book.root) if title)
 
     def _cite(self, key: str, where: str) -> tuple[str, str, str]:
@@ -453,7 +461,7 @@ class Lowering:
         return who, fields.get("year", ""), link or (self.book.address(bibliography) if bibliography else "")
 
     def _glue(self, content: str, name: str, where: str) -> str:
-        """The value that the executed page glued, formatted as myst-nb does."""
+        """Give the value that the executed page glued, formatted as myst-nb does."""
         key, _, form = content.partition(":") if name == "glue:text" else (content, "", "")
         if key not in self.glued:
             raise LoweringError(f"{where}: no cell of the page glues {key!r} as text")
@@ -482,7 +490,7 @@ def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
 
 
 def _spaced(content: str) -> str:
-    """A pattern for ``content`` that allows a line break (and its indent) where the source wraps."""
+    """Make a pattern for ``content`` that allows a line break where the source wraps."""
     return r"\s+".join(re.escape(word) for word in content.split())
 
 

@@ -1,8 +1,8 @@
 """Derive the notebooks that Colab opens: ``chapters/**/NAME.md`` -> ``NAME.ipynb`` beside it.
 
-The Markdown is the one source. A derived notebook holds no outputs, its cell ids follow from the page and the
-position, and its metadata keep a fingerprint of its own cells: where they do not match, someone edited it, and the
-generator stops instead of overwriting.
+The Markdown is the one source. A derived notebook holds no outputs, its cell ids follow from the page and
+the position, and its metadata keep a fingerprint of its own cells: where they do not match, someone edited
+it, and the generator stops instead of overwriting.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def setup_source(book: Book) -> str:
 
 
 def render(notebook: NotebookNode) -> str:
-    """The notebook's file content."""
+    """Write the notebook as its file holds it."""
     return nbformat.writes(notebook) + "\n"
 
 
@@ -122,7 +122,8 @@ def guard(path: Path, fresh: NotebookNode) -> None:
     shown = "\n".join(f"    {line}" for line in changes[:40])
     raise EditedError(
         f"{path} was edited by hand and would be overwritten.\n"
-        f"Bring the edit into {path.with_suffix('.md').name}, then run: python -m tools.notebooks --force\n{shown}"
+        f"Bring the edit into {path.with_suffix('.md').name}, then run: python -m tools.notebooks --force\n"
+        f"{shown}"
     )
 
 

@@ -1,9 +1,9 @@
-"""The book's pages: which there are, and their executed form from the one cache that book and notebooks share.
+"""The book's pages: which there are, and their executed form from the cache that book and notebooks share.
 
-A page is executed at most once for the same code and the same sources. jupyter-cache keeps the outputs, keyed by
-the code cells; beside it ``pages.json`` keeps, for every page, the files of this repository that its kernel really
-read (modules, a demo's ``.js`` and ``.css``, stored results) with their hashes. When one of them changed, the
-outputs are thrown away and the page runs again; a change that no page read runs nothing.
+A page is executed once for the same code and the same sources. jupyter-cache keeps the outputs, keyed by the
+code cells; beside it ``pages.json`` keeps, for every page, the files of this repository that its kernel
+really read (modules, a demo's ``.js`` and ``.css``, stored results) with their hashes. When one of them
+changed, the page runs again; a change to a file that no page read runs nothing.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def pages(root: Path = ROOT) -> list[Page]:
 
 
 def configuration(root: Path = ROOT) -> dict:
-    """The book's ``_config.yml``."""
+    """Read the book's ``_config.yml``."""
     return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
 
 
@@ -93,7 +93,7 @@ def markdown_configuration(root: Path = ROOT) -> MdParserConfig:
 
 
 def read(page: Page) -> nbformat.NotebookNode:
-    """The page as a notebook without outputs."""
+    """Read the page as a notebook without outputs."""
     return read_myst_markdown_notebook(
         page.text, config=markdown_configuration(page.root), add_source_map=True, path=page.source
     )
@@ -134,7 +134,7 @@ class Executed:
         return True
 
     def notebook(self, page: Page) -> nbformat.NotebookNode:
-        """The page with its outputs, executed now if the cache has none.
+        """Give the page with its outputs, executed now if the cache has none.
 
         Raises
         ------
