@@ -94,8 +94,8 @@ def simulate(
 ) -> Iterator[Submission]:
     """Yield the submissions of a class.
 
-    First comes one student of each kind, then students who between them make every mistake of the answer bank,
-    then a mixed crowd up to ``size``.
+    First comes one student of each kind, then students who between them make every mistake of the
+    answer bank, then a mixed crowd up to ``size``.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ class _Desk:
         return self.fill({cell: self.right(cell) for cell in self.questions})
 
     def mistaken(self, i: int) -> Made:
-        """Make a few mistakes and answer the rest rightly; ``most_mistakes`` students make each mistake once."""
+        """Make a few mistakes; ``most_mistakes`` students together make each mistake once."""
         answers, lost = {}, frozenset()
         for shift, (cell, mistakes) in enumerate(self.mistakes.items()):
             mistake = (i + 3 * shift) % self.most_mistakes

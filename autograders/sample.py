@@ -1,7 +1,8 @@
 """The bundled sample class: submissions with known scores, graded as an instructor grades, and compared.
 
-``python -m autograders sample`` (``make grade``) keeps it in a course directory of its own, ``_build/sample/``, with a
-gradebook of its own: an instructor's ``submitted/`` and grades are never touched. nbgrader's own commands do the work there.
+``python -m autograders sample`` (``make grade``) keeps it in a course directory of its own,
+``_build/sample/``, with a gradebook of its own: an instructor's ``submitted/`` and grades are never touched.
+nbgrader's own commands do the work there.
 """
 
 from __future__ import annotations
@@ -135,7 +136,8 @@ def table(lines: list[Line]) -> Iterator[str]:
         wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in line.name)
         given = "none" if line.given is None else f"{line.given:g}"
         remark = "" if line.agrees else f"   differs: {', '.join(line.differing) or 'not graded'}"
-        yield f"{line.student:<11}{line.name:<{10 - wide}}{line.kind:<30}{line.expected:>9g}{given:>8}{remark}"
+        who = f"{line.student:<11}{line.name:<{10 - wide}}{line.kind:<30}"
+        yield f"{who}{line.expected:>9g}{given:>8}{remark}"
     wrong = sum(not line.agrees for line in lines)
     yield f"{len(lines)} students: " + (
         f"{wrong} DIFFER from what they should get" if wrong else "all as expected"

@@ -1,8 +1,8 @@
 """The gate before a release: it grades an answer bank and says which tests are too weak or too strict.
 
-Answers to different questions cannot disturb one another (``form_faults`` makes sure of it), so one run of the
-notebook grades one answer of every question at once. Beside each test cell stands a twin without its hidden
-tests, so the same run also shows what the public tests alone would have said.
+Answers to different questions cannot disturb one another (``form_faults`` makes sure of it), so one run of
+the notebook grades one answer of every question at once. Beside each test cell stands a twin without its
+hidden tests, so the same run also shows what the public tests alone would have said.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, zip_longest
+from pathlib import Path
 
+import nbformat
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, Execute
 from nbgrader.utils import determine_grade, is_grade, is_solution
@@ -28,6 +30,8 @@ Grade = Callable[[NotebookNode], dict[str, float]]  # a submission -> grade_id o
 
 TWIN = "--public"
 HIDDEN = "### BEGIN HIDDEN TESTS"
+PROGRESS = re.compile(r"^NUMBER_OF_CHECKS, FULL_MARKS = .*$", re.MULTILINE)
+TEMPLATE = Path(__file__).parent / "template" / "assignment.ipynb"
 HEAD = re.compile(r"# 검사 · (\d+)점 · \S")  # what the progress line of the notebook reads
 WORKERS = 2
 
@@ -94,7 +98,8 @@ def form_faults(source: NotebookNode, bank: tuple[Question, ...]) -> list[str]:
     tests = {_grade_id(cell): cell for cell in source.cells if is_grade(cell)}
     answers = {_grade_id(cell): cell for cell in source.cells if is_solution(cell)}
     asked = [question.test for question in bank]
-    found = [f"{test}: no question in the answer bank" for test in tests if test not in asked]
+    found = _progress_faults(source, tests)
+    found += [f"{test}: no question in the answer bank" for test in tests if test not in asked]
     found += [f"{test}: in the answer bank more than once" for test in tests if asked.count(test) > 1]
     found += [f"{question.test}: no such test cell" for question in bank if question.test not in tests]
     found += [
@@ -131,6 +136,17 @@ def form_faults(source: NotebookNode, bank: tuple[Question, ...]) -> list[str]:
                     f"{question.test}: {label} leans on another question's {', '.join(sorted(leaning))}"
                 )
     return found
+
+
+def _progress_faults(source: NotebookNode, tests: Mapping[str, NotebookNode]) -> list[str]:
+    """Compare the cell that shows a student's progress with the template's, where it is kept."""
+    setup = {cell.id: cell.source for cell in source.cells}.get("setup", "")
+    template = {cell.id: cell.source for cell in nbformat.read(TEMPLATE, 4).cells}["setup"]
+    full = sum(cell.metadata.nbgrader["points"] for cell in tests.values())
+    line = f"NUMBER_OF_CHECKS, FULL_MARKS = {len(tests)}, {full}"
+    if setup == PROGRESS.sub(line, template):
+        return []
+    return [f"setup: must be the cell of tools/template/assignment.ipynb with the line '{line}'"]
 
 
 def stock(source: NotebookNode) -> Grade:

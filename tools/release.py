@@ -1,8 +1,8 @@
 """``make release``: ``source/NAME/NAME.ipynb`` to ``release/NAME/NAME.ipynb``, once its tests are proved.
 
-nbgrader's own ``generate_assignment`` makes the students' notebook; the gate (``tools/gate.py``) then grades every
-answer of ``autograders/banks/NAME.py``. Only if all of them score what they must is the notebook written, with a
-Colab badge on top.
+nbgrader's own ``generate_assignment`` makes the students' notebook; the gate (``tools/gate.py``) then grades
+every answer of ``autograders/banks/NAME.py``. Only if all of them score what they must is the notebook
+written, with a Colab badge on top.
 """
 
 from __future__ import annotations
@@ -115,14 +115,13 @@ def write(name: str, notebook: NotebookNode, root: Path = ROOT) -> Path:
         there = nbformat.read(path, 4)
         if there.metadata.get(MARK) != _digest(there):
             raise ReleaseError(
-                f"{path.relative_to(root)} was edited by hand: bring the edit into source/{name}/{name}.ipynb, "
-                "delete the file in release/ and run `make release` again"
+                f"{path.relative_to(root)} was edited by hand: bring the edit into source/{name}/{name}.ipynb,"
+                " delete the file in release/ and run `make release` again"
             )
         beside = [p.name for p in path.parent.iterdir() if p != path and p.name not in LEFTOVERS]
         if beside:
-            raise ReleaseError(
-                f"move {', '.join(sorted(beside))} out of release/{name}: students get the notebook alone"
-            )
+            files = ", ".join(sorted(beside))
+            raise ReleaseError(f"move {files} out of release/{name}: students get the notebook alone")
     path.parent.mkdir(parents=True, exist_ok=True)
     text = nbformat.writes(notebook) + "\n"
     if not path.exists() or path.read_text("utf-8") != text:
