@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ LIMITS = Limits(
     output_bytes=20_000,
 )
 
-# Each cell prints "held" if the wall stands; the network probe aims at the discard port of this machine alone.
+# Each cell prints "held" if the wall stands; the network probe aims at this machine's discard port alone.
 CHECKS: dict[str, str] = {
     "no network": """
 import socket
@@ -92,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     who = "root" if sandbox.is_privileged() else "an ordinary user"
     try:
         print(f"bubblewrap: {sandbox.find_bubblewrap()}, as {who}", flush=True)
+        os.environ["GRADER_DOCTOR"] = SECRET
         with ForkServer() as server:
             server.start()
             print("namespaces: held", flush=True)

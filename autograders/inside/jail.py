@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import watch
+
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
@@ -251,9 +253,9 @@ def kill(pid: int, environment: Environment, home: str | None) -> int | None:
         Wait status of the first process, which may have ended by itself before (None: not our child).
     """
     status = None
-    for end in (os.kill,) if environment.sandbox else (os.killpg, os.kill):
+    for process in [pid] if environment.sandbox else watch.tree(pid):
         with contextlib.suppress(OSError):
-            end(pid, signal.SIGKILL)
+            os.kill(process, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         status = os.waitpid(pid, 0)[1]
     if home:

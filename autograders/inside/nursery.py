@@ -47,10 +47,16 @@ class Nursery:
         request = json.dumps([role, generation, home]).encode()
         socket.send_fds(self.sock, [request.ljust(REQUEST_BYTES)], [theirs.fileno()])
         theirs.close()
-        kind, payload = frames.receive(mine)
-        if kind != "P":
+        try:
+            kind, number = frames.receive(mine)
+            payload = number
+            if kind == "P":
+                kind, payload = frames.receive(mine)  # sent before anything of the student's runs
+        except EOFError:
+            raise OSError("a jail ended while it was built") from None
+        if kind != "S":
             raise OSError(payload.decode())
-        return Box(self.environment, mine, int(payload), home)
+        return Box(self.environment, mine, int(number), home)
 
     def _serve(self, sock: socket.socket) -> None:
         while True:
@@ -85,6 +91,7 @@ class Nursery:
         except Exception as error:
             frames.send(sock, "E", str(error).encode())
             return
+        frames.send(sock, "S")
         limits = dict(self.environment.limits)
         if role == "checker":
             checker.main(sock, limits, self.environment.seed)
@@ -111,7 +118,7 @@ class Box:
     ) -> None:
         self.environment, self.sock, self.pid, self.home = environment, sock, pid, home
         self.inbox = frames.Inbox(sock)
-        self.base = watch.usage(pid).memory_bytes if environment.sandbox else 0
+        self.base = watch.usage(pid).memory_bytes
         self.cpu = 0.0
         self.peak = 0
 

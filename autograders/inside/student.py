@@ -11,6 +11,7 @@ import contextlib
 import json
 import socket
 import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -206,6 +207,7 @@ def main(sock: socket.socket, limits: dict[str, Any], seed: int, generation: int
     """Run cells and answer requests until the supervisor closes the socket."""
     outputs = worker.begin(sock, int(limits["output_bytes"]), seed)
     shell.outputs = outputs
+    sys.path.insert(0, "")  # modules that lie beside the notebook
     agent = Agent(shell, generation)
     while True:
         kind, payload = frames.receive(sock)

@@ -217,14 +217,12 @@ class Supervisor:
         Stopped
             With the reason.
         """
-        if not self.environment.sandbox:
-            return
         limit = self.limits["memory_bytes"]
         for role, box in list(self.boxes.items()):
             use = watch.usage(box.pid)
             memory = use.memory_bytes - box.base
             if memory > limit:
-                memory = watch.usage(box.pid, exact=True).memory_bytes
+                memory = watch.usage(box.pid, exact=True).memory_bytes - box.base
             if role == "student":
                 self.peak = max(self.peak, memory)
             box.cpu = max(box.cpu, use.cpu_seconds)
@@ -268,6 +266,8 @@ def main(host: socket.socket, sandbox: bool, privileged: bool, slot: int, shell:
     supervisor = Supervisor(host, environment, nest)
     try:
         supervisor.run(job["cells"], job["checker"])
+    except Gone:
+        pass
     except OSError as error:  # a jail that could not be built, or a host that has gone
         frames.send(host, "E", str(error).encode())
     finally:
