@@ -156,6 +156,8 @@ class Grid:
         A name of ``colors.json``: what the matrix is.
     marked
         ``(row, column)`` cells drawn in full colour, for instance the window under the kernel.
+    marker
+        The colour of marked cells where it is not the grid's own: the window is the kernel's.
     notes
         ``(H, W)`` small numbers in the lower right corner of cells, as the weight that meets each value;
         ``nan`` for none.
@@ -167,6 +169,7 @@ class Grid:
     title: str = ""
     color: str = "input"
     marked: Sequence[tuple[int, int]] = ()
+    marker: str = ""
     notes: Any = None
     padding: int = 0
 
@@ -194,7 +197,7 @@ def _grid(grid: Grid) -> Figure:
     rows, columns = values.shape
     if notes is not None and notes.shape != values.shape:
         raise ValueError(f"notes must have the shape of values {values.shape}; got {notes.shape}")
-    marked = set(grid.marked)
+    marked, marker = set(grid.marked), grid.marker or grid.color
     with style():
         figure = Figure(figsize=(CELL * columns, CELL * rows))
         axes = figure.add_axes((0, 0, 1, 1))
@@ -204,8 +207,9 @@ def _grid(grid: Grid) -> Figure:
                     grid.padding <= i < rows - grid.padding and grid.padding <= j < columns - grid.padding
                 )
                 color, edge = (COLORS[grid.color], "-") if inside else (COLORS["padding"], ":")
+                field = COLORS[marker] if (i, j) in marked else color
                 alpha = MARKED if (i, j) in marked else PLAIN
-                axes.add_patch(Rectangle((j, i), 1, 1, facecolor=color, alpha=alpha, linewidth=0))
+                axes.add_patch(Rectangle((j, i), 1, 1, facecolor=field, alpha=alpha, linewidth=0))
                 axes.add_patch(
                     Rectangle((j, i), 1, 1, fill=False, edgecolor=color, linewidth=0.8, linestyle=edge)
                 )
@@ -213,7 +217,7 @@ def _grid(grid: Grid) -> Figure:
                 if notes is not None:
                     axes.text(j + 0.93, i + 0.93, _short(notes[i, j]), ha="right", va="bottom", fontsize=7)
         for i, j in marked:  # over all cells, so that no neighbour covers an edge
-            axes.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor=COLORS[grid.color], linewidth=1.8))
+            axes.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor=COLORS[marker], linewidth=1.8))
         axes.set(xlim=(-0.05, columns + 0.05), ylim=(rows + 0.05, -0.05))
         axes.set_title(grid.title, pad=6)
         axes.axis("off")
