@@ -98,8 +98,7 @@ def form_faults(source: NotebookNode, bank: tuple[Question, ...]) -> list[str]:
     tests = {_grade_id(cell): cell for cell in source.cells if is_grade(cell)}
     answers = {_grade_id(cell): cell for cell in source.cells if is_solution(cell)}
     asked = [question.test for question in bank]
-    found = _progress_faults(source, tests)
-    found += [f"{test}: no question in the answer bank" for test in tests if test not in asked]
+    found = [f"{test}: no question in the answer bank" for test in tests if test not in asked]
     found += [f"{test}: in the answer bank more than once" for test in tests if asked.count(test) > 1]
     found += [f"{question.test}: no such test cell" for question in bank if question.test not in tests]
     found += [
@@ -109,6 +108,7 @@ def form_faults(source: NotebookNode, bank: tuple[Question, ...]) -> list[str]:
     ]
     if found:
         return found
+    found = _progress_faults(source, tests)
     for test, cell in tests.items():
         points = cell.metadata.nbgrader["points"]
         head = HEAD.match(cell.source)

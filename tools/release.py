@@ -115,8 +115,8 @@ def write(name: str, notebook: NotebookNode, root: Path = ROOT) -> Path:
         there = nbformat.read(path, 4)
         if there.metadata.get(MARK) != _digest(there):
             raise ReleaseError(
-                f"{path.relative_to(root)} was edited by hand: bring the edit into source/{name}/{name}.ipynb,"
-                " delete the file in release/ and run `make release` again"
+                f"{path.relative_to(root)} was edited by hand: bring the edit into source/{name}/, "
+                "delete the file in release/ and run `make release` again"
             )
         beside = [p.name for p in path.parent.iterdir() if p != path and p.name not in LEFTOVERS]
         if beside:
