@@ -50,6 +50,8 @@ class ForkServer:
     ------
     SandboxUnavailable
         By :meth:`run` or :meth:`start`, if the sandbox can not be built here.
+    FileNotFoundError, PermissionError
+        By :meth:`run`, if a data set is not there or students may not read it.
     """
 
     def __init__(self, *, sandbox: bool = True) -> None:
@@ -105,6 +107,8 @@ class _Server:
     """One server process."""
 
     def __init__(self, datasets: dict[str, str], *, sandbox: bool) -> None:
+        for folder in datasets.values():
+            _check_dataset(Path(folder))
         self._lock = threading.Lock()
         self._datasets = datasets
         self._paths = {name: f"/datasets/{i}" for i, name in enumerate(datasets)} if sandbox else datasets
@@ -212,6 +216,13 @@ class _Server:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _check_dataset(folder: Path) -> None:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"the data set {folder} is not there: fetch it, or mend its path")
+    if sandbox.is_privileged() and folder.stat().st_mode & 0o5 != 0o5:
+        raise PermissionError(f"students' users may not read the data set {folder}: chmod -R o+rX it")
 
 
 def sandbox_error(message: str, *, sandboxed: bool) -> Exception:

@@ -1,8 +1,8 @@
 """Frames on a stream socket: four bytes of length, one byte of kind, then the payload.
 
-Kinds: ``J`` the environment of a job, ``N`` its cells, ``C`` run a cell / a cell has run, ``O`` one output,
-``Q`` a request of the checker, ``R`` its answer, ``D`` the job is done; ``P`` the process id of a jail, ``S`` it
-stands, ``E`` it could not be built.
+Kinds: ``J`` the environment of a job, ``N`` its cells, ``D`` it is done; ``P`` the process id of a jail,
+``S`` it stands, ``E`` it could not be built; ``C`` run a cell, or a cell has run; ``O`` one output;
+``Q`` a request of the checker, ``R`` the answer.
 """
 
 from __future__ import annotations
