@@ -282,6 +282,18 @@ FIELDS = {
         nn.Sequential(nn.Conv2d(1, 1, 1), Calls(lambda x: x[..., ::2, 1:]), nn.Conv2d(1, 1, 3)),
         (5, 3),
     ),
+    "slices off centre": (
+        nn.Sequential(nn.Conv2d(1, 1, 1), Calls(lambda x: x[..., 2:, :] + x[..., :-2, :])),
+        (3, 1),
+    ),
+    "pooling with its usual stride": (
+        nn.Sequential(
+            nn.Conv2d(1, 1, 1), Calls(lambda x: F.max_pool2d(F.avg_pool2d(x, 2), 3)), nn.Conv2d(1, 1, 2)
+        ),
+        (12, 12),
+    ),
+    "pooling to a given size": (nn.Sequential(nn.Conv2d(1, 1, 1), nn.AdaptiveAvgPool2d(128)), (8, 8)),
+    "global maximum": (nn.Sequential(nn.Conv2d(1, 1, 1), nn.AdaptiveMaxPool2d(1)), (math.inf, math.inf)),
     "local response normalisation": (nn.Sequential(nn.Conv2d(3, 8, 3), nn.LocalResponseNorm(5)), (3, 3)),
     "squeeze and excitation": (
         nn.Sequential(
@@ -370,6 +382,18 @@ def test_the_table_as_text_lines_up_and_sums_up():
     assert "(1, 3, 32, 32)" in lines[-1]
     macs = ["352,800", "240,000", "48,000", "10,080"]
     assert len({line.index(count) + len(count) for count in macs for line in lines if count in line}) == 1
+
+
+def test_hangul_takes_two_columns_of_a_terminal():
+    lines = str(layer_table(built("resnet18"), (1, 3, 224, 224), depth=1)).splitlines()
+
+    def columns_before(text, word):
+        before = text[: text.index(word) + len(word)]
+        return len(before) + sum("가" <= letter <= "힣" for letter in before)
+
+    head, total = columns_before(lines[0], "파라미터"), columns_before(lines[-2], "11,689,512")
+    stage = columns_before(next(line for line in lines if "12개 층" in line), "147,968")
+    assert head == stage == total
 
 
 def test_the_table_as_html_has_headers_for_screen_readers_and_escapes_names():
@@ -493,6 +517,16 @@ REFUSED = {
         lambda: receptive_field(nn.Linear(4, 2), (1, 4)),
         ValueError,
         "does not come from cells",
+    ),
+    "maps of two scales": (
+        lambda: receptive_field(Calls(lambda x: F.avg_pool2d(x, 2) + x[..., :4, :4]), (1, 1, 8, 8)),
+        ValueError,
+        "cannot be followed through aten.add",
+    ),
+    "maps end to end": (
+        lambda: receptive_field(Calls(lambda x: torch.cat([x, x], dim=2)), (1, 1, 8, 8)),
+        ValueError,
+        "cannot be followed through aten.cat",
     ),
     "turned": (
         lambda: receptive_field(nn.Sequential(nn.Conv2d(1, 1, 3), Calls(lambda x: x.mT))),
