@@ -11,10 +11,12 @@ import re
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import utils
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPreprocessor
 from traitlets.config import Config
 
 from .grading import REPORT
+from .submission import grade_id
 
 MAX_MESSAGE = 2000
 
@@ -23,6 +25,7 @@ _EXPECTED_LINES = re.compile(
     r"^\s*(DESIRED|desired|Expected|expected|y|Second)\s*[:=].*(\n\s+(?!ACTUAL|x\s*:).*)*$", re.MULTILINE
 )
 _EXPECTED_WORDS = (
+    (re.compile(r", [^\n]*? \(DESIRED\)"), ""),
     (re.compile(r"Expected .{0,500}? but got", re.DOTALL), "got"),
     (re.compile(r"(assert|AssertionError:)\s.{1,500}?==.*", re.DOTALL), r"\1"),
 )
@@ -60,7 +63,10 @@ class StudentView(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Change the notebook; it comes from `GetGrades`, so marks given by hand are in it."""
+        waiting = self._waiting(resources["nbgrader"])
         for index, cell in enumerate(nb.cells):
+            if grade_id(cell) in waiting:
+                cell.metadata.nbgrader["score"] = None
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 cell.source = self._released(cell, index)
                 if cell.cell_type == "code":
@@ -71,6 +77,14 @@ class StudentView(NbGraderPreprocessor):
         nb.cells.insert(0, new_markdown_cell(marks_table(nb, resources)))
         return nb, resources
 
+    def _waiting(self, where: dict) -> set[str]:
+        """Return the questions that a person has yet to mark: nbgrader gives 0 for them until then."""
+        with Gradebook(where["db_url"]) as gradebook:
+            saved = gradebook.find_submission_notebook(
+                where["notebook"], where["assignment"], where["student"]
+            )
+            return {g.name for g in saved.grades if g.auto_score is None and g.manual_score is None}
+
     def _released(self, cell: NotebookNode, index: int) -> str:
         """Return the cell's text as released; nothing at all if its hidden-part marks do not pair up."""
         try:
@@ -79,7 +93,7 @@ class StudentView(NbGraderPreprocessor):
                 cell, _ = step(config=own).preprocess_cell(cell, {}, index)
         except RuntimeError:
             return "# 채점 칸"
-        return cell.source
+        return cell.source if cell.source.strip() else "# 공개하지 않은 채점 칸입니다."
 
 
 def marks_table(nb: NotebookNode, resources: dict) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 import nbformat
+from nbconvert.filters import clean_html
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from nbgrader import utils
@@ -22,6 +24,7 @@ from .job import Cell, Job, Result
 from .mend import Broken, Mended, Note, Submitted, Template, mend, read
 from .settings import Settings
 
+SHOWN = ("text/plain", "image/png", "image/jpeg")
 REPORT = "autograders"  # the key of our record in a graded notebook's metadata
 
 
@@ -154,12 +157,14 @@ def finish(prepared: Prepared, result: Result | None) -> Graded:
     if result is not None:
         for position, outcome in zip(prepared.positions, result.cells, strict=True):
             if position is not None:
-                cells[position].outputs = [nbformat.from_dict(output) for output in outcome.outputs]
+                cells[position].outputs = [_harmless(nbformat.from_dict(o)) for o in outcome.outputs]
                 if outcome.ran:
                     ran.add(position)
     reason = mended.broken or stopped or "이 칸은 실행되지 않았습니다."
     scores: dict[str, tuple[float | None, float]] = {}
     for i, (cell, part) in enumerate(zip(cells, mended.cells, strict=True)):
+        if part.origin in ("answer", "extra") and cell.cell_type == "markdown":
+            cell.source = _harmless_text(cell.source)
         if part.saved_output:
             cell.outputs = [new_output("stream", name="stdout", text=part.saved_output)]
         if part.origin == "test":
@@ -174,6 +179,20 @@ def finish(prepared: Prepared, result: Result | None) -> Graded:
     }
     notebook = _notebook(cells, mended, record)
     return Graded(notebook, scores, mended.notes, mended.broken or stopped, record)
+
+
+def _harmless(output: NotebookNode) -> NotebookNode:
+    """Keep of an output what cannot act: formgrader shows it in a page that may change marks."""
+    if "data" in output:
+        output.data = NotebookNode(
+            {kind: value for kind, value in output.data.items() if kind in SHOWN} or {"text/plain": ""}
+        )
+    return output
+
+
+def _harmless_text(markdown: str) -> str:
+    """Take scripts and the like out of a student's Markdown; text without tags stays as it is."""
+    return clean_html(markdown) if re.search(r"<\s*[a-zA-Z!/?]", markdown) else markdown
 
 
 def _settle(cell: NotebookNode, *, ran: bool, reason: str) -> None:

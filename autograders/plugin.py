@@ -53,14 +53,20 @@ if TYPE_CHECKING:
 def configure(c: Any) -> None:
     """Complete an nbgrader configuration: the one call in `nbgrader_config.py`."""
     from nbgrader.apps import api, autogradeapp
+    from nbgrader.server_extensions.formgrader import handlers
 
     # nbgrader names its converter in the code of these two modules, not in a trait: the one place that is
     # patched.
     api.Autograde = autogradeapp.Autograde = EngineAutograde
 
-    # nbgrader adds a submission to the session after it has linked it up; the grades are complete all the same.
+    # nbgrader links a submission up before it adds it to the session; its grades are complete all the same.
     warnings.filterwarnings("ignore", category=SAWarning, module=r"nbgrader\.api")
 
+    # Ours first: the student's page in Korean. Formgrader's pages are nbgrader's.
+    c.HTMLExporter.extra_template_basedirs = [
+        str(Path(__file__).parent / "templates"),
+        handlers.template_path,
+    ]
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "autograders.feedback.StudentView",

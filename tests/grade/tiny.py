@@ -81,7 +81,8 @@ def source():
 
 
 def template():
-    return Template.of(source())
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
+    return Template.of(source(), config)
 
 
 def released():
