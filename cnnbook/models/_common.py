@@ -30,6 +30,7 @@ def check_positive(name: str, value: float) -> None:
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
     """Raise unless `value` is one of `choices`."""
     choices = list(choices)
+    # To Python True is 1; to a reader it is not.
     if isinstance(value, bool) != any(isinstance(c, bool) for c in choices) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
 

@@ -99,7 +99,7 @@ def alexnet_2012(num_classes: int = 1000, groups: int = 2) -> nn.Sequential:
         relu2=nn.ReLU(),
         norm2=normalise(),
         pool2=nn.MaxPool2d(3, stride=2),  #                            256 × 13 × 13
-        conv3=nn.Conv2d(256, 384, 3, padding=1),  #                    384 × 13 × 13: the GPUs talk here only
+        conv3=nn.Conv2d(256, 384, 3, padding=1),  #                    384 × 13 × 13: each GPU sees both
         relu3=nn.ReLU(),
         conv4=nn.Conv2d(384, 384, 3, padding=1, groups=groups),  #     384 × 13 × 13
         relu4=nn.ReLU(),

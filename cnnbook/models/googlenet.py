@@ -105,9 +105,7 @@ class GoogLeNet(nn.Module):
         self.inception4c = inception(512, 128, 128, 256, 24, 64, 64)  #     512 × 14 × 14
         self.inception4d = inception(512, 112, 144, 288, 32, 64, 64)  #     528 × 14 × 14
         self.inception4e = inception(528, 256, 160, 320, 32, 128, 128)  #   832 × 14 × 14
-        self.pool4 = nn.MaxPool2d(
-            2, stride=2, ceil_mode=True
-        )  #           832 × 7 × 7 (the paper: 3 × 3 windows)
+        self.pool4 = nn.MaxPool2d(2, stride=2, ceil_mode=True)  #           832 × 7 × 7 (the paper: 3 × 3)
         self.inception5a = inception(832, 256, 160, 320, 32, 128, 128)  #   832 × 7 × 7
         self.inception5b = inception(832, 384, 192, 384, 48, 128, 128)  #  1024 × 7 × 7
         self.avgpool = nn.AdaptiveAvgPool2d(1)  #                          1024 × 1 × 1

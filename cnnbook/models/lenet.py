@@ -126,8 +126,8 @@ class Subsampling(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.coefficient = nn.Parameter(torch.empty(channels, 1, 1))
-        self.bias = nn.Parameter(torch.empty(channels, 1, 1))
+        self.coefficient = nn.Parameter(torch.full((channels, 1, 1), 0.25))  # the average, to begin with
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, channels, H, W) to (N, channels, H / 2, W / 2)."""

@@ -102,15 +102,13 @@ class ResNet(nn.Module):
     ) -> None:
         super().__init__()
         check_positive_int("num_classes", num_classes)
-        # Shapes for 224 × 224 images and the bottleneck widths 256, 512, 1024, 2048:
+        # Shapes for 224 × 224 images and bottlenecks. The paper calls layer1 to layer4 conv2_x to conv5_x.
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)  #      64 × 112 × 112
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)  #                    64 × 56 × 56
-        self.layer1 = stage(
-            block, 64, widths[0], depths[0], stride=1
-        )  #        256 × 56 × 56 (the paper's conv2_x)
-        self.layer2 = stage(block, widths[0], widths[1], depths[1], stride=2)  # 512 × 28 × 28
+        self.layer1 = stage(block, 64, widths[0], depths[0], stride=1)  #         256 × 56 × 56
+        self.layer2 = stage(block, widths[0], widths[1], depths[1], stride=2)  #  512 × 28 × 28
         self.layer3 = stage(block, widths[1], widths[2], depths[2], stride=2)  # 1024 × 14 × 14
         self.layer4 = stage(block, widths[2], widths[3], depths[3], stride=2)  # 2048 × 7 × 7
         self.avgpool = nn.AdaptiveAvgPool2d(1)  #                                2048 × 1 × 1

@@ -61,7 +61,7 @@ class ShuffleUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride)."""
-        old, new = self.shortcut(x), self.residual(x)
+        new, old = self.residual(x), self.shortcut(x)
         return self.relu(old + new if self.stride == 1 else torch.cat([old, new], dim=1))
 
 

@@ -102,6 +102,17 @@ def test_the_graph_of_the_forward_pass_can_be_traced(name):
     assert traced(images(name)).shape == built(name)(images(name)).shape
 
 
+@pytest.mark.parametrize("name", SIZES)
+def test_layers_are_called_once_in_the_order_they_are_printed(name):
+    """What a figure drawn with hooks relies on."""
+    model, called = build(name), []
+    layers = {n: m for n, m in model.named_modules() if not list(m.children())}
+    for n, layer in layers.items():
+        layer.register_forward_hook(lambda *_, n=n: called.append(n))
+    model(images(name))
+    assert called == list(layers)
+
+
 @pytest.mark.parametrize("nonsense", [0, -1, 2.5, "10", True, None])
 @pytest.mark.parametrize("name", SIZES)
 def test_a_nonsense_num_classes_is_refused_with_what_is_accepted(name, nonsense):
@@ -338,6 +349,14 @@ def test_shufflenet_v1_without_the_shuffle_keeps_its_groups_apart():
 
     assert groups_that_meet(shuffle=False) == 1
     assert groups_that_meet(shuffle=True) == 3
+
+
+def test_shufflenet_v1_averages_the_shortcut_where_the_map_is_halved():
+    unit = shufflenet.ShuffleUnit(12, 48, stride=2, groups=3)
+    x = torch.rand(1, 12, 8, 8)
+    y = unit(x)
+    assert y.shape == (1, 48, 4, 4)
+    torch.testing.assert_close(y[:, :12], nn.functional.avg_pool2d(x, 3, stride=2, padding=1))
 
 
 # --- LeNet-5 of 1998 ---------------------------------------------------------------------------------------
