@@ -150,9 +150,9 @@ def test_the_photograph_shows_edges_and_can_be_looked_at_by_keyboard(page):
 
 def test_the_torch_line_is_copied_whole(page):
     shown = page.locator(".cnn-code code").inner_text()
-    page.evaluate(
-        "Object.defineProperty(navigator, 'clipboard', { value: { async writeText(t) { window.taken = t; } } })"
-    )
+    page.evaluate("""Object.defineProperty(navigator, 'clipboard', {
+      value: { writeText: async (t) => { window.taken = t; } },
+    })""")
     page.locator(".cnn-code").get_by_role("button", name="복사").click()
     assert page.evaluate("taken").strip() == shown.strip()
     assert "F.conv2d(x, w, stride=1, padding=0, dilation=1)" in shown

@@ -41,7 +41,7 @@ def test_tab_walks_through_every_control_and_out_again(name, demo_page):
     # One stop for a group of radio buttons; a grid gives one by its single tabindex=0.
     stops = page.evaluate("""() => {
       const groups = new Set();
-      const all = document.querySelectorAll('.cnn :is(button, input, select, textarea, a[href], [tabindex="0"])');
+      const all = document.querySelectorAll('.cnn :is(button, input, select, a[href], [tabindex="0"])');
       return [...all].filter((e) => {
         if (e.tabIndex < 0 || !e.checkVisibility()) return false;
         if (e.type !== 'radio') return true;
