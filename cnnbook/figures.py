@@ -252,7 +252,9 @@ def matrix(*grids: Grid, alt: str, signs: str = "") -> Drawing:
     return Drawing(parts, alt)
 
 
-def side_by_side(images: Mapping[str, Any], *, alt: str, signed: Sequence[str] = ()) -> Drawing:
+def side_by_side(
+    images: Mapping[str, Any], *, alt: str, signed: Sequence[str] = (), across: int = 0
+) -> Drawing:
     """Draw grey images in a row, each under its title, pixel for pixel.
 
     Parameters
@@ -263,13 +265,16 @@ def side_by_side(images: Mapping[str, Any], *, alt: str, signed: Sequence[str] =
         The sentence that stands in for the drawing.
     signed
         Titles of images with values of both signs: blue is negative, white is 0, orange is positive.
+    across
+        How many images fit into one row of the book; 0 for all of them.
     """
     if not images:
         raise ValueError("side_by_side() needs at least one image")
     if unknown := sorted(set(signed) - set(images)):
         raise ValueError(f"signed names images that are not there: {unknown}")
     diverging = LinearSegmentedColormap.from_list("signed", [COLORS["input"], "#ffffff", COLORS["kernel"]])
-    width = min(2.5, (PAGE - GAP * (len(images) - 1)) / len(images))
+    across = across or len(images)
+    width = min(2.5, (PAGE - GAP * (across - 1)) / across)  # inches
     parts = []
     for title, values in images.items():
         array = _numbers(values, title)
