@@ -25,7 +25,7 @@ def check():  # noqa: ANN201
     """Stop, with a cure, where this machine cannot carry the virtual environment."""
     if sys.version_info[:2] < NEEDED:
         stop(
-            "Python {}.{} is too old; the course needs {}.{} or newer. Install one and run: make PYTHON=python3.11".format(
+            "Python {}.{} is too old, {}.{} or newer is needed. Then run: make PYTHON=python3.11".format(
                 *(sys.version_info[:2] + NEEDED)
             )
         )
@@ -33,11 +33,11 @@ def check():  # noqa: ANN201
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        stop("this Python has no venv module. On Debian or Ubuntu: sudo apt install python3-venv, then make again.")
+        stop("this Python has no venv module. Install it (sudo apt install python3-venv), then make again.")
     free = shutil.disk_usage(ROOT).free
     if not os.path.exists(VENV) and free < NEEDED_BYTES:
         stop(
-            "the disk has {:.1f} GB free and the packages need {:.0f} GB. Free some space, then make again.".format(
+            "the disk has {:.1f} GB free, the packages need {:.0f} GB. Free some, then make again.".format(
                 free / 1024**3, NEEDED_BYTES / 1024**3
             )
         )
@@ -59,7 +59,7 @@ def main():  # noqa: ANN201
     if done != 0:
         if shutil.disk_usage(ROOT).free < 200 * 1024**2:
             stop("the disk is full. Free {:.0f} GB, then make again.".format(NEEDED_BYTES / 1024**3))
-        stop("pip could not install the requirements (its message is above). Check the network, then make again.")
+        stop("pip could not install the requirements (see above). Check the network, then make again.")
     with open(os.path.join(VENV, ".ready"), "w") as stamp:
         stamp.write("made by tools/setup.py\n")
 
