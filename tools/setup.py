@@ -25,7 +25,7 @@ def check():  # noqa: ANN201
     """Stop, with a cure, where this machine cannot carry the virtual environment."""
     if sys.version_info[:2] < NEEDED:
         stop(
-            "Python {}.{} is too old, {}.{} or newer is needed. Then run: make PYTHON=python3.11".format(
+            "Python {}.{} is too old: install {}.{} or newer, then run make PYTHON=python3.11".format(
                 *(sys.version_info[:2] + NEEDED)
             )
         )
