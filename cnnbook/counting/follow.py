@@ -19,7 +19,6 @@ RULES: dict[Any, Rule] = {}
 KEEPS_CELLS = {
     aten._native_batch_norm_legit_no_training,
     aten._to_copy,
-    aten._unsafe_view,
     aten.alias,
     aten.cat,
     aten.channel_shuffle,
@@ -33,7 +32,6 @@ KEEPS_CELLS = {
     aten.squeeze,
     aten.stack,
     aten.unsqueeze,
-    aten.view,
 }
 
 

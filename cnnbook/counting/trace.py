@@ -119,16 +119,18 @@ def trace(module: nn.Module, input_shape: Sequence[int]) -> Trace:
     shape = check_shape(input_shape)
     dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.get_default_dtype())
     input = torch.zeros(shape, dtype=dtype, device="meta")
-    trace = Trace()
-    recorder = Recorder(input, trace)
+    found = Trace()
+    recorder = Recorder(input, found)
 
     with evaluating(module), hooked(module, recorder), torch.inference_mode(False), torch.no_grad(), recorder:
         try:
             output = module(input)
         except (RuntimeError, ValueError, IndexError, AssertionError) as error:
+            if not recorder.running:  # a hook of the reader's own failed before any layer began
+                raise
             raise ValueError(complaint(recorder.running[-1], shape, error)) from error
-    trace.spans = recorder.spans_of(output)
-    return trace
+    found.spans = recorder.spans_of(output)
+    return found
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cnnbook import conv
 
-# torch warns that it copies the input for an even kernel with padding='same'; its numbers are what is compared.
+# torch warns that it copies the input for an even kernel with padding='same'; only its numbers matter here.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
 
 quick = settings(max_examples=100, deadline=None, derandomize=True)

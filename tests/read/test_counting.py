@@ -282,9 +282,11 @@ FIELDS = {
         nn.Sequential(nn.Conv2d(1, 1, 1), Calls(lambda x: x[..., ::2, 1:]), nn.Conv2d(1, 1, 3)),
         (5, 3),
     ),
-    "slices off centre": (
-        nn.Sequential(nn.Conv2d(1, 1, 1), Calls(lambda x: x[..., 2:, :] + x[..., :-2, :])),
-        (3, 1),
+    "a slice and a padding off centre": (
+        nn.Sequential(
+            nn.Conv2d(1, 1, 1), Calls(lambda x: x[..., 2:, :] + F.pad(x, (0, 0, 2, 0))[..., :-4, :])
+        ),
+        (5, 1),
     ),
     "pooling with its usual stride": (
         nn.Sequential(
