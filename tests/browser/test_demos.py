@@ -95,6 +95,12 @@ def test_a_page_without_scripts_shows_the_stand_in(name, demo_page):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_draws_on_ipywidgets_7_as_on_8(name, demo_page, widgets7):
+    now = demo_page(made(name)).locator(".cnn").inner_text()
+    assert demo_page(made(name), manager=widgets7).locator(".cnn").inner_text() == now
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_slider_or_button_breaks_it(name, demo_page):
     page = demo_page(made(name))
     for bar in page.locator(".cnn input[type=range]:visible").all():
