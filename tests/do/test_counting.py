@@ -1,4 +1,4 @@
-"""The assignment ``counting``: its own answers against PyTorch, and messages that help without telling the answer."""
+"""The assignment ``counting``: its answers against PyTorch, and messages that do not tell them."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""A student opens the release, fills it in question by question, and is answered by the public tests each time."""
+"""A student fills in the release question by question, and the public tests answer each time."""
 
 import pytest
 from nbclient import NotebookClient
@@ -66,7 +66,6 @@ def test_progress_goes_down_when_an_answer_is_spoilt(kernel, released):
     released.cells[place("single")].source = "single_outputs, single_macs = 9, 9"
     run(kernel, place("single"))
     assert run(kernel, place("test-single"))[1] is not None
-    assert "(" not in str(released.cells[place("test-single")].outputs[0].get("text", ""))
     assert "52점 가운데 0점" in "".join(
         o.get("text", "") for o in released.cells[place("test-single")].outputs
     )
