@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with ForkServer() as server:
             server.start()
             print("namespaces: held", flush=True)
-            failed = _walls(server)
+            failed = walls(server)
     except SandboxUnavailable as error:
         print(f"namespaces: {error.cause}")
         print(f"to mend it: {error.cure}")
@@ -110,7 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _walls(server: ForkServer) -> list[str]:
+def walls(server: ForkServer) -> list[str]:
+    """Try each wall, print what came of it, and list those that do not stand."""
     failed = []
 
     def say(name: str, verdict: str) -> None:
@@ -138,3 +139,7 @@ def _run(server: ForkServer, sources: list[str]) -> Result:
 
 def _text(outputs: list[dict[str, object]]) -> str:
     return "".join(str(output.get("text", output.get("evalue", ""))) for output in outputs).strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -172,15 +172,16 @@ def _parents(folder: str) -> list[str]:
     return [word for parent in parents if not parent.startswith("/usr") for word in ("--dir", parent)]
 
 
+def sysctl(name: str) -> str:
+    """Read a setting of the kernel (empty where it does not exist)."""
+    try:
+        return Path("/proc/sys", name).read_text().strip()
+    except OSError:
+        return ""
+
+
 def diagnose(message: str) -> SandboxUnavailable:
     """Why the sandbox could not be built, from what the failed attempt said and what the kernel allows."""
-
-    def sysctl(name: str) -> str:
-        try:
-            return Path("/proc/sys", name).read_text().strip()
-        except OSError:
-            return ""
-
     privileged = is_privileged()
     if sysctl("user/max_user_namespaces") == "0":
         return SandboxUnavailable(

@@ -142,10 +142,10 @@ class _Writer:
     def _tensor(self, value: torch.Tensor, _: int) -> Any:
         with torch._C.DisableTorchFunctionSubclass(), torch.no_grad():
             parameter = isinstance(value, torch.nn.Parameter)
+            if value.layout is not torch.strided or value.is_quantized or value.is_meta:
+                return None
             plain = value.detach().as_subclass(torch.Tensor)
             name = str(plain.dtype).removeprefix("torch.")
-            if plain.layout is not torch.strided or plain.is_quantized or plain.is_meta:
-                return None
             if not _PLAIN_DTYPES.fullmatch(name):
                 return None
             if plain.numel() * plain.element_size() > FRAME_BYTES:

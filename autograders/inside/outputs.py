@@ -29,10 +29,10 @@ class Record:
         """Start a new cell."""
         self.outputs, self.size = [], 0
 
-    def keep(self, payload: bytes) -> None:
+    def keep(self, payload: bytes, *, streams_only: bool = False) -> None:
         """Keep an output that a process sent, if it is one and there is room."""
         output = _valid(payload)
-        if output is None:
+        if output is None or (streams_only and output["output_type"] != "stream"):
             return
         if output["output_type"] == "error":
             self._put_error(output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import random
 from collections.abc import Callable
 from types import ModuleType
@@ -51,18 +52,16 @@ def find(path: list[str]) -> Any:
 
 def named(value: Any) -> dict[str, Any] | None:
     """Name a function or class of a library, such as ``nn.ReLU`` (None if it is not one)."""
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    home = getattr(value, "__module__", None) or getattr(
-        getattr(value, "__objclass__", None), "__module__", None
-    )
-    for place in (home, "torch", "torch.nn.functional", "numpy", "math"):
-        if not isinstance(place, str) or not isinstance(name, str):
+    names = {getattr(value, "__qualname__", None), getattr(value, "__name__", None)}
+    homes = [getattr(value, "__module__", None), "torch", "torch.nn.functional", "numpy", "math"]
+    for home, name in itertools.product(homes, names):
+        if not isinstance(home, str) or not isinstance(name, str):
             continue
-        if place.split(".")[0] not in ALLOWED_MODULES | {"builtins"}:
+        if home.split(".")[0] not in ALLOWED_MODULES | {"builtins"}:
             continue
         try:
-            if find([place, name]) is value:
-                return {"named": [place, name]}
+            if find([home, name]) is value:
+                return {"named": [home, name]}
         except (ImportError, AttributeError):
             continue
     return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from textwrap import dedent
 
 import pytest
 
@@ -72,5 +73,5 @@ def notebook(engine: ForkServer) -> Notebook:
 def _cell(text: str) -> Cell:
     for kind in ("given", "student", "test"):
         if text.startswith(f"{kind}:"):
-            return Cell(kind, text.removeprefix(f"{kind}:").lstrip("\n "))
-    return Cell("student", text)
+            return Cell(kind, dedent(text.removeprefix(f"{kind}:").removeprefix(" ")).strip("\n"))
+    return Cell("student", dedent(text).strip("\n"))

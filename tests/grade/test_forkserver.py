@@ -4,21 +4,22 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.grade.conftest import SMALL
 
 from autograders.forkserver import ForkServer
 from autograders.inside import watch
-from autograders.job import MIB, Cell, Job, Limits, Result
+from autograders.job import MIB, Cell, Job, Result
+from tests.grade.conftest import SMALL
 
 GOOD = "def f(x):\n    return x + 1"
 CHECK = "test: assert f(1) == 2"
 
 
 def limits(**changed):
-    return Limits(**{**SMALL.__dict__, **changed})
+    return replace(SMALL, **changed)
 
 
 class TestLikeANotebook:
@@ -84,7 +85,8 @@ class TestLikeANotebook:
         assert "outside" in notebook("1", files={"../escape.py": b""}).result.stopped
 
     def test_is_the_same_for_the_same_seed(self, notebook):
-        draw = "import random, numpy as np, torch\nrandom.random(), np.random.rand(), torch.rand(1).item(), hash('a')"
+        draw = "import random, numpy as np, torch\n"
+        draw += "random.random(), np.random.rand(), torch.rand(1).item(), hash('a')"
         first, same, other = (notebook(draw, seed=seed).text(0) for seed in (1, 1, 2))
         assert first == same != other
 
@@ -148,9 +150,10 @@ class TestLimits:
     @pytest.mark.parametrize(
         "source",
         [
-            "import os, time\nfor i in range(8):\n    if os.fork() == 0:\n        b = b'1' * 2**27\n        time.sleep(60)\n"
+            "import os, time\nfor i in range(8):\n    if os.fork() == 0:\n        b = b'1' * 2**27\n"
+            "        time.sleep(60)\ntime.sleep(60)",
+            "import os, time\nfor i in range(60):\n    os.write(os.memfd_create('m'), bytes(2**24 - 1))\n"
             "time.sleep(60)",
-            "import os, time\nfor i in range(60):\n    os.write(os.memfd_create('m'), bytes(2**24 - 1))\ntime.sleep(60)",
         ],
         ids=["in many processes", "in nameless files"],
     )
@@ -216,7 +219,14 @@ class TestLimits:
         assert _soon(lambda: not any("1234" in _command(pid) for pid in watch.tree(server._process.pid)))
 
     def test_frames_forged_on_the_socket_harm_only_the_forger(self, notebook):
-        forge = "import os\nfor fd in range(3, 10):\n    try:\n        os.write(fd, bytes.fromhex({!r}))\n    except OSError:\n        pass"
+        forge = """
+            import os
+            for descriptor in range(3, 10):
+                try:
+                    os.write(descriptor, bytes.fromhex({!r}))
+                except OSError:
+                    pass
+        """
         for data in ("fffffff04f", "000000004f", "000000034f7b7d7d", "0000000143ff" * 20):
             ran = notebook(
                 GOOD, CHECK, forge.format(data), "x = 1", limits=limits(cell_seconds=1, notebook_seconds=8)
