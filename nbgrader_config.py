@@ -24,6 +24,8 @@ c.CourseDirectory.course_id = "cnnbook"
 # A solution region leaves nothing behind: what a student finds in an answer's cell is in the source, in
 # plain sight.
 c.ClearSolutions.code_stub = {"python": ""}
+# On top of it stands the badge that opens it in Colab.
+c.GenerateAssignment.preprocessors.append("tools.release.ColabBadge")
 
 # How students' code is run. Limits not named keep their defaults (autograders/job.py).
 c.Engine.limits = {
@@ -31,7 +33,7 @@ c.Engine.limits = {
 }
 # Data sets an assignment may read, mounted read-only at data/NAME beside the notebook.
 c.Engine.datasets = {}
-# Submissions run at once; 0 means one for each core.
+# Submissions run at once; 0 means one for each core, as far as memory allows.
 c.Engine.workers = 0
 # Where no sandbox is to be had (`python -m autograders doctor` says why), grading refuses. True grades all
 # the same: students' code then runs with your rights, on your files.

@@ -22,7 +22,7 @@ from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import SaveCells
+from nbgrader.preprocessors import NbGraderPreprocessor
 from tqdm import tqdm
 from traitlets.config import Config, PyFileConfigLoader
 
@@ -69,8 +69,22 @@ def read_source(name: str, root: Path = ROOT) -> NotebookNode:
     return nbformat.read(path, 4)
 
 
+class ColabBadge(NbGraderPreprocessor):
+    """The last step of ``generate_assignment``: a badge on top, and a digest that shows later edits by hand."""
+
+    def preprocess(self, notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Put the badge of ``release/NAME/NAME.ipynb`` on top."""
+        where = resources["nbgrader"]
+        link = badge(f"release/{where['assignment']}/{where['notebook']}.ipynb")
+        # The id and type that Colab gives its own badge: it then replaces ours, as ours replaces its own.
+        top = new_markdown_cell(link, id="view-in-github", metadata={"colab_type": "text"})
+        notebook.cells = [top, *(cell for cell in notebook.cells if cell.get("id") != top.id)]
+        notebook.metadata[MARK] = _digest(notebook)
+        return notebook, resources
+
+
 def generate(name: str, root: Path = ROOT) -> NotebookNode:
-    """Return the students' notebook as nbgrader makes it, with a Colab badge on top.
+    """Return the students' notebook as nbgrader makes it from the source.
 
     Raises
     ------
@@ -79,25 +93,20 @@ def generate(name: str, root: Path = ROOT) -> NotebookNode:
     """
     read_source(name, root)
     with tempfile.TemporaryDirectory() as course:
-        shutil.copytree(
-            root / "source" / name, Path(course, "source", name), ignore=shutil.ignore_patterns(*LEFTOVERS)
-        )
+        leave_out = shutil.ignore_patterns(*LEFTOVERS)
+        shutil.copytree(root / "source" / name, Path(course, "source", name), ignore=leave_out)
         config = configuration(root)
         config.CourseDirectory.root = course
         config.CourseDirectory.assignment_id = name
         config.GenerateAssignment.no_database = True  # a release leaves the instructor's gradebook alone
+        config.SaveCells.enabled = False
         converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
-        converter.preprocessors = [step for step in converter.preprocessors if step is not SaveCells]
         converter.log = logging.getLogger(__name__)
         try:
             converter.start()
         except (Exception, SystemExit) as cause:
             raise ReleaseError(f"{name}: nbgrader refuses source/{name}/{name}.ipynb: {cause}") from cause
         notebook = nbformat.read(Path(course, "release", name, f"{name}.ipynb"), 4)
-    link = badge(f"release/{name}/{name}.ipynb", root)
-    # The id and the type that Colab gives its own badge: it then replaces ours instead of adding a second.
-    notebook.cells.insert(0, new_markdown_cell(link, id="view-in-github", metadata={"colab_type": "text"}))
-    notebook.metadata[MARK] = _digest(notebook)
     nbformat.validate(notebook)
     return notebook
 
