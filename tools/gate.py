@@ -25,6 +25,7 @@ from nbgrader.utils import determine_grade, is_grade, is_solution
 from traitlets.config import Config
 
 from autograders.banks import Question
+from autograders.checker import lint
 
 Grade = Callable[[NotebookNode], dict[str, float]]  # a submission -> grade_id of a test cell -> points
 
@@ -116,8 +117,12 @@ def form_faults(source: NotebookNode, bank: tuple[Question, ...]) -> list[str]:
             found.append(f"{test}: its first line must read '# 검사 · {points}점 · TITLE'")
         if HIDDEN not in cell.source:
             found.append(f"{test}: no hidden tests")
-        found += [f"{test}: {complaint}" for complaint in _lint(cell.source)]
+        found += [f"{test}: {complaint}" for complaint in lint(cell.source, _given(source, cell))]
     bound = {name: _bound(cell.source) for name, cell in answers.items()}
+    for test, cell in tests.items():
+        taken = _bound(cell.source) & set().union(*bound.values())
+        if taken:
+            found.append(f"{test}: binds {', '.join(sorted(taken))}, which is a student's to bind")
     for question in bank:
         if len(question.wrong) < 3 or len(question.right) < 2:
             found.append(f"{question.test}: the bank needs at least 3 wrong and 2 right answers")
@@ -279,10 +284,8 @@ def _loaded(text: str) -> set[str]:
     return names - _bound(text)
 
 
-def _lint(test: str) -> list[str]:
-    """Say what would not cross from the answers to the checker, as the engine sees it."""
-    try:
-        from autograders.checker import lint
-    except ImportError:
-        return []
-    return lint(test)
+def _given(source: NotebookNode, test: NotebookNode) -> list[str]:
+    """Texts of the given cells, and of the test cells before one."""
+    before = source.cells[: source.cells.index(test)]
+    given = [cell for cell in source.cells if cell.cell_type == "code" and not is_grade(cell)]
+    return [cell.source for cell in (*given, *before) if not is_solution(cell) and cell.cell_type == "code"]

@@ -41,7 +41,8 @@ class ReleaseError(Exception):
 
 def names(root: Path = ROOT) -> list[str]:
     """Return the assignments in ``source/``, sorted."""
-    return sorted(path.parent.name for path in root.glob("source/*/*.ipynb") if path.stem == path.parent.name)
+    notebooks = root.glob("source/*/*.ipynb")
+    return sorted(path.stem for path in notebooks if path.stem == path.parent.name)
 
 
 def configuration(root: Path = ROOT) -> Config:
@@ -70,7 +71,7 @@ def read_source(name: str, root: Path = ROOT) -> NotebookNode:
 
 
 class ColabBadge(NbGraderPreprocessor):
-    """The last step of ``generate_assignment``: a badge on top, and a digest that shows later edits by hand."""
+    """The last step of ``generate_assignment``: a badge on top, and a digest that shows edits by hand."""
 
     def preprocess(self, notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Put the badge of ``release/NAME/NAME.ipynb`` on top."""

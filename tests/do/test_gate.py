@@ -93,6 +93,19 @@ def test_question_that_leans_on_another_is_refused(source, bank):
     assert gate.form_faults(source, bank) == ["test-choice: the test leans on another question's positions"]
 
 
+def test_test_that_binds_an_answers_name_is_refused(source, bank):
+    test = cell(source, "test-choice")
+    test.source += "\nfor positions in (1, 2):\n    pass\n"
+    assert gate.form_faults(source, bank) == ["test-choice: binds positions, which is a student's to bind"]
+
+
+def test_test_that_cannot_cross_to_the_checker_is_refused(source, bank):
+    test = cell(source, "test-rectangle")
+    test.source += "\nassert isinstance(count_cells, type(print))\n"
+    (found,) = gate.form_faults(source, bank)
+    assert found.startswith("test-rectangle: line ")
+
+
 def test_progress_line_must_know_the_points(source, bank):
     cell(source, "test-choice").metadata.nbgrader["points"] = 2
     found = gate.form_faults(source, bank)
