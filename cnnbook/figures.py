@@ -34,6 +34,7 @@ COLORS: dict[str, str] = json.loads((HERE / "colors.json").read_text(encoding="u
 FONT = HERE / "fonts" / "NanumGothic.ttf"
 # Drawn in this colour, then handed to the page as `currentColor`; no other element uses it.
 INK = "#010203"
+NO_METADATA = dict.fromkeys(["Date", "Creator", "Format", "Type"])  # the same bytes each time, and fewer
 CELL = 0.38  # inches: the side of one cell of a grid
 PAGE, GAP = 6.5, 0.17  # inches: the width of the book's figures, and the room between two parts
 PLAIN, MARKED = 0.12, 0.40  # opacity of a cell's colour: numbers keep a contrast of 4.5 on it
@@ -131,7 +132,7 @@ def _sign(text: str) -> str:
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
     with style():
-        figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight", pad_inches=0.02)
+        figure.savefig(buffer, format="svg", metadata=NO_METADATA, bbox_inches="tight", pad_inches=0.02)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
     # Several figures share one page: names inside a figure are made its own.
@@ -207,11 +208,9 @@ def _grid(grid: Grid) -> Figure:
                     grid.padding <= i < rows - grid.padding and grid.padding <= j < columns - grid.padding
                 )
                 color, edge = (COLORS[grid.color], "-") if inside else (COLORS["padding"], ":")
-                field = COLORS[marker] if (i, j) in marked else color
-                alpha = MARKED if (i, j) in marked else PLAIN
-                axes.add_patch(Rectangle((j, i), 1, 1, facecolor=field, alpha=alpha, linewidth=0))
+                field = (COLORS[marker], MARKED) if (i, j) in marked else (color, PLAIN)
                 axes.add_patch(
-                    Rectangle((j, i), 1, 1, fill=False, edgecolor=color, linewidth=0.8, linestyle=edge)
+                    Rectangle((j, i), 1, 1, facecolor=field, edgecolor=color, linewidth=0.8, linestyle=edge)
                 )
                 axes.text(j + 0.5, i + 0.5, _short(values[i, j]), ha="center", va="center")
                 if notes is not None:
