@@ -246,9 +246,24 @@ def _assemble(
             mended += [_extra(cells[s]) for s in held]
             held = []
         mended += [_extra(cells[s]) for s in places.earlier[t]]
+        mended += _answer_in_test(template, t, cells, places, notes)
         mended.append(_placed(template, t, cells, places, notes))
         held += after[t]
     return mended + [_extra(cells[s]) for s in held]
+
+
+def _answer_in_test(
+    template: Template, t: int, cells: tuple[NotebookNode, ...], places: _Places, notes: list[Note]
+) -> list[MendedCell]:
+    """Return a test cell that the student wrote an answer into (Colab locks nothing), to run as theirs."""
+    if role(template.cells[t]) != "test" or t not in places.chosen:
+        return []
+    found = cells[places.chosen[t]]
+    wanted = frozenset().union(*template.binds)
+    if not wanted & names_bound(found.source) - names_bound(template.released[t]):
+        return []
+    notes.append(Note("채점 칸에 쓴 코드는 답안으로 보고 실행했습니다.", grade_id(template.cells[t])))
+    return [_extra(NotebookNode(found, cell_type="code"))]
 
 
 def _placed(

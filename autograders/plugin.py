@@ -25,8 +25,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import nbformat
 from filelock import FileLock, Timeout
+from nbformat.v4 import new_notebook
 from nbgrader import utils
-from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import (
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.converters import Autograde, BaseConverter
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -37,7 +45,7 @@ from traitlets import List
 from .fingerprint import engine_version, folder_hash, key_of, side_files
 from .grading import REPORT, Prepared, finish, prepare
 from .mend import Broken, Note
-from .pool import Ahead, Pool, local_pool
+from .pool import Ahead, Pool, drop_local_pools, local_pool
 from .progress import Progress
 from .sandbox import SandboxUnavailable
 from .settings import Engine
@@ -89,6 +97,9 @@ class SaveGrades(SaveAutoGrades):
             saved = gradebook.find_submission_notebook(
                 where["notebook"], where["assignment"], where["student"]
             )
+            # In the session, the cells spare a query for the name of each grade and comment.
+            cells = gradebook.db.query(BaseCell).filter(BaseCell.notebook_id == saved.notebook_id).all()
+            self.log.debug("Saving the grades of %s's %d cells", where["student"], len(cells))
             grades = {grade.name: grade for grade in saved.grades}
             comments = {comment.name: comment for comment in saved.comments}
             notes = _notes_by_cell(nb)
@@ -120,19 +131,21 @@ def _notes_by_cell(nb: NotebookNode) -> dict[str | None, list[str]]:
 class EngineAutograde(Autograde):
     """`nbgrader autograde` that mends, sandboxes, looks ahead, and never runs the same thing twice."""
 
-    autograde_preprocessors = List([SaveGrades, AssignLatePenalties, CheckCellMetadata]).tag(config=True)
+    autograde_preprocessors = List([SaveGrades, AssignLatePenalties]).tag(config=True)
 
     # The class, as found in submitted/
 
     def start(self) -> None:
         """Grade everything that was asked for, unless another run is at it."""
         self.engine = Engine(parent=self)
+        self.settings = self.engine.settings(self.coursedir.assignment_id)
+        self.workers = self.engine.worker_count(self.settings.limits)
         with self._alone():
             super().start()
 
     def _pool(self) -> Pool:
         try:
-            return local_pool(self.engine.worker_count(), self.engine.unsandboxed)
+            return local_pool(self.workers, self.engine.unsandboxed)
         except SandboxUnavailable as cause:
             self._refuse(
                 f"{cause}\nNothing was graded. To grade without a sandbox, set c.Engine.unsandboxed = True "
@@ -185,6 +198,8 @@ class EngineAutograde(Autograde):
             if not path.is_file():
                 self._refuse(f"{path} is missing: the tests come from it. Restore it.")
             templates[name] = template = Template.of(nbformat.read(path, as_version=4), self.config)
+            # Once for the class: every graded notebook takes its nbgrader metadata from the template.
+            CheckCellMetadata(parent=self).preprocess(new_notebook(cells=list(template.cells)), {})
             now = {
                 grade_id(c): float(c.metadata.nbgrader["points"]) for c in template.cells if utils.is_grade(c)
             }
@@ -215,29 +230,34 @@ class EngineAutograde(Autograde):
         self.log.info(
             "%d submissions to grade, %d unchanged since they were graded", len(self._keys), skipped
         )
-        self._ahead = Ahead(todo, self._begin, window=3 * self.engine.worker_count())
+        self._ahead = Ahead(todo, self._begin, window=3 * self.workers)
         self._progress = Progress(len(todo), self.log)
         try:
             super().convert_notebooks()
+        except BaseException:  # Ctrl-C too: what still runs for submissions further on is not waited for
+            drop_local_pools()
+            raise
         finally:
             self._progress.close()
 
     def _stale(self) -> dict[str, str]:
         """Submission folders that need grading, each with the key of what it holds now."""
         fixed = hashlib.sha256()
-        settings = self.engine.settings(self.coursedir.assignment_id)
-        fixed.update(json.dumps(asdict(settings), sort_keys=True).encode() + engine_version().encode())
+        fixed.update(json.dumps(asdict(self.settings), sort_keys=True).encode() + engine_version().encode())
         fixed.update(folder_hash(self._source))
         complete = self._complete_students()
         stale = {}
         for folder, paths in self.assignments.items():
-            student = self.init_single_notebook_resources(paths[0])["nbgrader"]["student"]
+            student = self._student(paths[0])
             key = hashlib.sha256(fixed.digest() + folder_hash(Path(folder))).hexdigest()
             dest = Path(self._format_dest(self.coursedir.assignment_id, student))
             graded = student in complete and all(key_of(dest / Path(p).name) == key for p in paths)
             if self.force or not graded:
                 stale[folder] = key
         return stale
+
+    def _student(self, path: str) -> str:
+        return self.init_single_notebook_resources(path)["nbgrader"]["student"]
 
     def _complete_students(self) -> set[str]:
         """Return the students whose submission has every automatic mark in the gradebook."""
@@ -247,6 +267,7 @@ class EngineAutograde(Autograde):
                 gradebook.db.query(SubmittedAssignment.id)
                 .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
                 .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+                .join(GradeCell, GradeCell.id == Grade.cell_id)
                 .filter(Grade.auto_score.is_(None), Grade.needs_manual_grade.is_(False))
             )
             unfinished = {row[0] for row in open_marks}
@@ -313,9 +334,9 @@ class EngineAutograde(Autograde):
         prepared = prepare(
             template,
             best.data if best else Broken(_nothing_to_grade(folder)),
-            settings=self.engine.settings(self.coursedir.assignment_id),
+            settings=self.settings,
             files=side_files(folder) | self._beside,
-            name=folder.parent.name,
+            name=self._student(path),
             notes=(Note(remark),) if remark else (),
         )
         future: Future[tuple[Prepared, Any]] = Future()
@@ -346,7 +367,7 @@ class EngineAutograde(Autograde):
         # Mending and running are done; a configuration written for plain nbgrader may still list them.
         self.exporter._preprocessors = []
         for step in self.autograde_preprocessors:
-            if step not in (Execute, SaveAutoGrades):
+            if step not in (Execute, SaveAutoGrades, CheckCellMetadata):
                 self.exporter.register_preprocessor(step)
 
 

@@ -83,8 +83,19 @@ def local_pool(workers: int, unsandboxed: bool) -> LocalPool:
             raise
         logging.getLogger(__name__).warning("Grading WITHOUT a sandbox: %s", cause)
         pool = LocalPool(workers, sandbox=False)
-    atexit.register(pool.close)
+    _open.append(pool)
     return pool
+
+
+_open: list[LocalPool] = []
+
+
+@atexit.register
+def drop_local_pools() -> None:
+    """End this process's pools and what they run; the next class starts one anew."""
+    local_pool.cache_clear()
+    while _open:
+        _open.pop().close()
 
 
 class Ahead(Generic[Key]):

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from traitlets import Bool, Dict, Integer, TraitError, Unicode, validate
+import psutil
+from traitlets import Bool, Dict, Integer, TraitError, validate
 from traitlets.config import LoggingConfigurable
 
 from .job import Limits
@@ -29,7 +30,9 @@ class Engine(LoggingConfigurable):
     Per-assignment dictionaries are keyed by the assignment's name; the key `"*"` holds for all.
     """
 
-    workers = Integer(0, help="Submissions run at once; 0 means one for each core.").tag(config=True)
+    workers = Integer(
+        0, help="Submissions run at once; 0 means one for each core, as far as memory allows."
+    ).tag(config=True)
     unsandboxed = Bool(
         False, help="Grade without a sandbox where there is none. Students' code then runs with your rights."
     ).tag(config=True)
@@ -38,7 +41,6 @@ class Engine(LoggingConfigurable):
     datasets = Dict(
         help="Data sets to mount read-only at data/NAME: {'cifar10': {'cifar10': '/srv/cifar10'}}."
     ).tag(config=True)
-    scheduler = Unicode("", help="Address of a dask scheduler; empty means this machine.").tag(config=True)
 
     @validate("limits")
     def _known_limits(self, proposal: Any) -> dict:
@@ -55,8 +57,9 @@ class Engine(LoggingConfigurable):
         datasets = {**self.datasets.get("*", {}), **self.datasets.get(assignment, {})}
         return Settings(limits=Limits(**limits), datasets=datasets, checker=self.checker)
 
-    def worker_count(self) -> int:
-        """Return how many submissions run at once on this machine."""
+    def worker_count(self, limits: Limits) -> int:
+        """Return how many submissions run at once on this machine: what its cores and its memory hold."""
         if self.workers > 0:
             return self.workers
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, min(cores, psutil.virtual_memory().total // limits.memory_bytes))

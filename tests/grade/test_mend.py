@@ -196,6 +196,16 @@ def test_an_answer_with_another_answers_id_is_told_by_what_it_defines():
     assert answers(mended(nb)) == ANSWERS
 
 
+def test_an_answer_written_into_the_test_cell_is_run_as_the_students():
+    nb = filled(double="")
+    find(nb, "test_double").source = ANSWERS["double"] + "\n" + find(nb, "test_double").source
+    result = mended(nb)
+    place = order(result).index("test_double")
+    assert ANSWERS["double"] in result.cells[place - 1].cell.source
+    assert (result.cells[place - 1].origin, result.cells[place].origin) == ("extra", "test")
+    assert "채점 칸에 쓴 코드" in text(result)
+
+
 # Cells the student added
 
 

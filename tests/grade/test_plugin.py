@@ -169,6 +169,24 @@ def test_the_api_that_formgrader_calls_uses_the_engine(course):
     assert course.scores()["a"] == FULL
 
 
+def test_a_failure_of_the_machine_costs_one_student_one_run_and_nobody_a_mark(course, monkeypatch):
+    course.hand_in("b", filled())
+    submit = pool.LocalPool.submit
+
+    def failing(self, job):
+        if job.name == "a":
+            raise OSError("no space left on device")
+        return submit(self, job)
+
+    monkeypatch.setattr(pool.LocalPool, "submit", failing)
+    with pytest.raises(NbGraderException):
+        course.grade()
+    assert course.scores()["b"] == FULL
+    monkeypatch.undo()
+    course.grade()
+    assert course.scores()["a"] == FULL
+
+
 # Refusals
 
 
@@ -190,9 +208,9 @@ def no_sandbox(monkeypatch):
             super().start()
 
     monkeypatch.setattr(pool, "ForkServer", Server)
-    pool.local_pool.cache_clear()
+    pool.drop_local_pools()
     yield
-    pool.local_pool.cache_clear()
+    pool.drop_local_pools()
 
 
 def test_without_a_sandbox_nothing_is_graded(course, no_sandbox):
