@@ -7,6 +7,7 @@ A demo is a folder ``NAME`` with ``NAME.py``, ``NAME.js``, ``NAME.css`` and ``NA
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections import Counter
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 KIT = Path(__file__).parent
 COLORS: dict[str, str] = json.loads((KIT.parent.parent / "colors.json").read_text(encoding="utf-8"))
 
-__all__ = ["Demo", "photo"]
+__all__ = ["Demo", "numbers", "photo"]
 
 
 def _labels(stem: Path, language: str) -> dict[str, str]:
@@ -117,6 +118,32 @@ class Demo(anywidget.AnyWidget):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         display(data, metadata=metadata, raw=True)
         display({"text/html": self.static_html(), "text/plain": self.labels["title"]}, raw=True)
+
+
+def numbers(value: Any, name: str, *sizes: int) -> Any:
+    """Check a state of nested lists of finite numbers, and return it with whole numbers as ints.
+
+    Parameters
+    ----------
+    value
+        What was given for the trait.
+    name
+        The trait's name, for the message.
+    sizes
+        The exact length of each axis, outermost first.
+
+    Raises
+    ------
+    traitlets.TraitError
+        If a length differs or an entry is no finite number.
+    """
+    if not sizes:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise traitlets.TraitError(f"{name} must hold finite numbers; got {value!r}")
+        return int(value) if value == int(value) else value
+    if not isinstance(value, (list, tuple)) or len(value) != sizes[0]:
+        raise traitlets.TraitError(f"{name} needs a list of {sizes[0]} here; got {value!r}")
+    return [numbers(part, name, *sizes[1:]) for part in value]
 
 
 def photo(grey: bool = True) -> Any:

@@ -314,19 +314,33 @@ export function showIf(ui, when, node) {
 /** The sentence under a figure: about the cell in focus, else about the whole. Never a tooltip: it stays, and can be read. */
 export const sentence = (ui, otherwise) => text(ui, () => ui.hint?.() ?? otherwise(), "cnn-sentence");
 
-/** A range input bound to one number of the state. `min` and `max` may be functions; `say()` is spoken after a change. */
-export function slider(ui, { key, label, min, max, step = 1, format = num, say }) {
+/**
+ * A range input bound to one number of the state. `min` and `max` may be functions; `say()` is spoken after a change.
+ * With `values`, a rising list, the slider stops at these alone: channels in powers of two, odd kernels.
+ */
+export function slider(ui, { key, label, min, max, step = 1, values, format = num, say }) {
   const of = (v) => (typeof v === "function" ? v() : v);
-  const input = h("input", { type: "range", step, "data-lm-suppress-shortcuts": "true", oninput: () => { ui.set({ [key]: Number(input.value) }); if (say) ui.say(say()); } });
+  const input = h("input", { type: "range", step, "data-lm-suppress-shortcuts": "true", oninput: () => { ui.set({ [key]: values ? values[input.value] : Number(input.value) }); if (say) ui.say(say()); } });
   const value = h("span", { class: "cnn-value", "aria-hidden": "true" });
+  const nearest = (v) => values.reduce((best, w, i) => (Math.abs(w - v) < Math.abs(values[best] - v) ? i : best), 0);
   ui.watch(() => {
-    setAttr(input, "min", of(min));
-    setAttr(input, "max", of(max));
-    input.value = ui.get(key);
+    setAttr(input, "min", values ? 0 : of(min));
+    setAttr(input, "max", values ? values.length - 1 : of(max));
+    input.value = values ? nearest(ui.get(key)) : ui.get(key);
     setAttr(input, "aria-valuetext", format(ui.get(key)));
     setText(value, format(ui.get(key)));
   });
   return h("label", { class: "cnn-slider" }, h("span", {}, label), input, value);
+}
+
+/** A field for one whole number of the state, where a reader has a number of his own. What does not fit is put back and said. */
+export function number(ui, { key, label, min, max, say }) {
+  const fits = () => input.value.trim() !== "" && Number.isInteger(input.valueAsNumber) && input.valueAsNumber >= min && input.valueAsNumber <= max;
+  const input = h("input", { type: "number", min, max, step: 1, inputmode: "numeric", "data-lm-suppress-shortcuts": "true",
+    oninput: () => { if (fits()) { ui.set({ [key]: input.valueAsNumber }); if (say) ui.say(say()); } },
+    onchange: () => { if (!fits()) { input.value = ui.get(key); ui.say(t("notInRange", { min, max })); } } });
+  ui.watch(() => { if (input.valueAsNumber !== ui.get(key)) input.value = ui.get(key); }); // "07" may stay as it is typed
+  return h("label", { class: "cnn-number" }, h("span", {}, label), input);
 }
 
 /** A few choices of which one holds: radio buttons drawn as one bar. `options` are `[value, label]`. */
