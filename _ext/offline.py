@@ -4,7 +4,7 @@
   with maths or widgets load them, and html-manager (1 MB) only where a widget is no demo: see ``widgets.js``.
 - Scripts of functions that the book does not offer (thebe; search outside the search page; Font Awesome's
   1.5 MB beside its own web fonts) are left out, and the web fonts are cut down to the icons in use.
-- Pictures inside pages are stored as small as they can be without loss.
+- Pictures inside pages are stored as WebP.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 def configure(app: Sphinx, config: Config) -> None:
     """Point MathJax and the widgets at local files; their paths are relative to ``_static``."""
     config.mathjax_path = "../_vendor/mathjax/tex-chtml.js"
+    config.mathjax_options = {"async": "async"}  # a demo need not wait for it
     config.nb_ipywidgets_js = {"widgets.js": {"defer": "defer"}}
 
 
@@ -98,21 +99,16 @@ def lighten(html: str, *, searches: bool = False) -> str:
 
 
 def shrink(uri: str, data: str) -> str:
-    """Store a PNG in the smallest of grey, palette and colour that loses nothing."""
+    """Store a PNG as WebP: a grey photograph with a loss that no eye sees, anything in colour with none."""
     image = Image.open(BytesIO(base64.b64decode(data)))
-    if image.mode not in ("RGBA", "RGB"):
-        return uri
+    image = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
+    channels = [image.getchannel(name) for name in "RGB"]
+    grey = channels[0].tobytes() == channels[1].tobytes() == channels[2].tobytes()
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert("RGB")
-    if image.mode == "RGB":
-        red, green, blue = image.split()
-        if red.tobytes() == green.tobytes() == blue.tobytes():
-            image = red
-        elif len(image.getcolors(1 << 24)) <= 256:
-            image = image.convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
     stream = BytesIO()
-    image.save(stream, "PNG", optimize=True)
-    smaller = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    image.save(stream, "WEBP", lossless=not grey, quality=90 if grey else 100, method=6)
+    smaller = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
     return smaller if len(smaller) < len(uri) else uri
 
 
@@ -127,9 +123,8 @@ def subset(path: Path, names: set[str]) -> bytes:
         Icon names without ``fa-``; names that are no icon (``solid``, ``lg``) are passed over.
     """
     font = TTFont(path)
-    codes = {glyph: code for code, glyph in font.getBestCmap().items()}
     subsetter = Subsetter(Options(layout_features=[], hinting=False))
-    subsetter.populate(unicodes=[codes[name] for name in names if name in codes])
+    subsetter.populate(unicodes=[code for code, name in font.getBestCmap().items() if name in names])
     subsetter.subset(font)
     font.flavor = "woff2"
     stream = BytesIO()

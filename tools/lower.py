@@ -237,7 +237,10 @@ class Lowering:
         for token in _parse(text, self.book.root):
             if token.map is None:
                 continue
-            begin, end = starts[token.map[0]], starts[token.map[1]]
+            last = token.map[1]
+            if token.type == "amsmath":  # its map leaves out the closing line
+                last = token.map[0] + len(token.content.splitlines())
+            begin, end = starts[token.map[0]], starts[last]
             where = f"{self.page.name}.md:{line + token.map[0] + 1}"
             if token.type == "inline":
                 cursor = max(cursor, begin)
