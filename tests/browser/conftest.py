@@ -177,13 +177,14 @@ def demo_page(visit: Callable[..., Page], tmp_path: Path) -> Callable[..., Page]
     """``demo_page(ConvolutionExplorer(), theme="dark")`` opens a page that holds only these demos."""
 
     def demo_page(
-        *demos: Demo, theme: str = "light", hash: str = "", manager: Path | None = None, **how: object
+        *demos: Demo, theme: str = "light", hash: str = "", page: dict | None = None, **how: object
     ) -> Page:
-        address = write_page(tmp_path, *demos, theme=theme, manager=manager).as_uri() + hash
-        page = visit(address, theme=theme, **how)
+        """``page`` goes to `write_page`, the rest to `visit`."""
+        address = write_page(tmp_path, *demos, theme=theme, **(page or {})).as_uri() + hash
+        opened = visit(address, theme=theme, **how)
         if how.get("scripts", True):
-            page.locator(".cnn").nth(len(demos) - 1).wait_for()
-        return page
+            opened.locator(".cnn").nth(len(demos) - 1).wait_for()
+        return opened
 
     return demo_page
 

@@ -97,7 +97,7 @@ def test_a_page_without_scripts_shows_the_stand_in(name, demo_page):
 @pytest.mark.parametrize("name", NAMES)
 def test_draws_on_ipywidgets_7_as_on_8(name, demo_page, widgets7):
     now = demo_page(made(name)).locator(".cnn").inner_text()
-    assert demo_page(made(name), manager=widgets7).locator(".cnn").inner_text() == now
+    assert demo_page(made(name), page={"manager": widgets7}).locator(".cnn").inner_text() == now
 
 
 @pytest.mark.parametrize("name", NAMES)

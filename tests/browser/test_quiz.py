@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -88,3 +90,23 @@ def test_answers_are_remembered_in_this_browser_until_started_again(page):
 def test_a_question_is_read_with_its_options(page):
     expect(page.get_by_role("group", name="1번 문제 출력의 한 변은 몇 칸입니까?")).to_have_count(1)
     assert page.locator(".cnn legend code").inner_text() == "w"
+
+
+MATHJAX = Path(__file__).parents[2] / "vendor" / "mathjax" / "tex-chtml.js"
+# As Sphinx sets it up: only what is marked is typeset.
+SPHINX = (
+    "<script>MathJax = { options: { ignoreHtmlClass: '.*', processHtmlClass: 'mathjax_process' } }</script>"
+)
+NOW = f'<script src="{MATHJAX.as_uri()}"></script>'
+
+
+@pytest.mark.parametrize("first", ["MathJax", "quiz"])
+def test_formulas_are_set_whichever_is_ready_first(first, demo_page):
+    options = [Option("$x^2$", "맞습니다.", right=True), Option("2", "아닙니다.")]
+    page = demo_page(
+        Quiz(Question("$3 \\times 3$ 커널?", options)), page={"head": SPHINX + NOW * (first == "MathJax")}
+    )
+    if first == "quiz":
+        page.add_script_tag(url=MATHJAX.as_uri())
+    expect(page.locator(".cnn-quiz mjx-container")).to_have_count(2)
+    assert page.locator(".cnn-quiz mjx-merror").count() == 0

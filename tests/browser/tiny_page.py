@@ -14,7 +14,7 @@ ANYWIDGET = Path(anywidget.__file__).parent / "nbextension" / "index.js"
 
 PAGE = """<!doctype html>
 <html lang="ko" data-theme="{theme}"><head><meta charset="utf-8"><title>demo</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
+{head}<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>body{{margin:0;padding:16px;max-width:45rem;font-family:sans-serif;line-height:1.7;background:#fff}}
 html[data-theme=dark] body{{background:#14181e;color:#e7ebf0}}</style>
 <script src="{requirejs}"></script>
@@ -25,7 +25,11 @@ html[data-theme=dark] body{{background:#14181e;color:#e7ebf0}}</style>
 
 
 def write_page(
-    folder: Path, *widgets: anywidget.AnyWidget, theme: str = "light", manager: Path | None = None
+    folder: Path,
+    *widgets: anywidget.AnyWidget,
+    theme: str = "light",
+    manager: Path | None = None,
+    head: str = "",
 ) -> Path:
     """Write ``index.html`` that shows ``widgets`` by their embedded state, with no kernel and no network."""
     data = embed_data(
@@ -40,6 +44,7 @@ def write_page(
     )
     page = PAGE.format(
         theme=theme,
+        head=head,
         requirejs=(VENDOR / "requirejs" / "require.js").as_uri(),
         anywidget=ANYWIDGET.with_suffix("").as_uri(),
         manager=(manager or VENDOR / "html-manager" / "embed-amd.js").as_uri(),

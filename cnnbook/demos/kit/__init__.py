@@ -52,6 +52,7 @@ class Demo(anywidget.AnyWidget):
         The demo's name in a shared link. The second demo of a kind on a page gets ``NAME-2``.
     """
 
+    name: ClassVar[str]
     language: ClassVar[str] = "ko"
     labels: ClassVar[dict[str, str]] = {}
     link_key = traitlets.Unicode().tag(sync=True)

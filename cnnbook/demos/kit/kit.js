@@ -47,7 +47,7 @@ export function num(value, digits = 3) {
     for (let d = 3; d <= 16; d++) if (Math.abs(size * d - Math.round(size * d)) < 1e-9) return `${sign}${Math.round(size * d)}/${d}`;
   }
   if (rounded === 0) return "0";
-  return sign + (rounded >= 10000 ? rounded.toLocaleString("en-US") : String(rounded));
+  return sign + (rounded >= 1000 ? rounded.toLocaleString("en-US") : String(rounded));
 }
 
 /** A number for a cell: as `num`, in about five letters. */

@@ -21,7 +21,7 @@ export function fingerprint(questions) {
 }
 
 const markup = (text) => pieces(text).map(([kind, value]) =>
-  kind === "text" ? value : kind === "formula" ? h("span", { class: "cnn-formula" }, `\\(${value}\\)`) : h(kind, {}, value));
+  kind === "text" ? value : kind === "formula" ? h("span", { class: "cnn-formula mathjax_process tex2jax_process" }, `\\(${value}\\)`) : h(kind, {}, value));
 
 /** What the reader answered before on this page; a browser may keep nothing. */
 function memory(key) {
@@ -96,8 +96,9 @@ export default demo({
     ui.watch(() => { again.hidden = ui.get("answers").every((a) => a < 0); });
     const list = h("ol", { class: "cnn-questions" }, items);
 
-    const formulas = list.querySelectorAll(".cnn-formula");
-    if (formulas.length && window.MathJax?.typesetPromise) window.MathJax.startup.promise.then(() => window.MathJax.typesetPromise([...formulas]));
+    // Where MathJax is ready it is asked; where it is still on its way it finds the formulas by their class.
+    const formulas = [...list.querySelectorAll(".cnn-formula")];
+    if (formulas.length) window.MathJax?.startup?.promise?.then(() => window.MathJax.typesetPromise(formulas));
     return [list, h("div", { class: "cnn-quizfoot" }, line, again)];
   },
 });
