@@ -33,8 +33,16 @@ COLAB = (
     "jupyter_client==7.4.9",
     "traitlets==5.7.1",
 )
-# What those need beyond the main environment. The front-end halves of ipywidgets would draw in a whole Jupyter.
-BESIDE = ("backcall", "entrypoints", "ipython_genutils", "pickleshare", "psygnal")
+# What those need beyond the main environment; the front-end halves of ipywidgets would bring all of Jupyter.
+BESIDE = (
+    "backcall",
+    "decorator",
+    "entrypoints",
+    "ipython_genutils",
+    "nest_asyncio",
+    "pickleshare",
+    "psygnal",
+)
 VIEW, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 ENVIRONMENT = ROOT / "_build" / "colab-env"
 NOTEBOOKS = [page for page in pages() if page.is_notebook]
@@ -56,7 +64,7 @@ def colab() -> Path:
             venv.create(ENVIRONMENT, with_pip=False)
             pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
             subprocess.run([*pip, "install", "-q", "--no-deps", *COLAB, *BESIDE], check=True)
-            # After the environment's own packages on the path: torch and whatever else Colab's list leaves open.
+            # After the environment's own packages on the path: torch and what else Colab's list leaves open.
             (packages,) = ENVIRONMENT.glob("lib/python*/site-packages")
             (packages / "zz-main.pth").write_text("\n".join([str(ROOT), *site.getsitepackages()]) + "\n")
             stamp.write_text(wanted)
