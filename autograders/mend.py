@@ -340,8 +340,8 @@ def _extra(cell: NotebookNode) -> MendedCell:
 
 
 def _worth_keeping(cell: NotebookNode) -> bool:
-    # Colab puts its badge on top of a notebook that was saved to GitHub.
-    return bool(cell.source.strip()) and cell.metadata.get("id") != "view-in-github"
+    # The badge on top of a release, or of a notebook that Colab saved to GitHub.
+    return bool(cell.source.strip()) and "view-in-github" not in (cell.metadata.get("id"), cell.id)
 
 
 def _norm(source: str) -> str:

@@ -28,6 +28,7 @@ from filelock import FileLock, Timeout
 from nbformat.v4 import new_notebook
 from nbgrader import utils
 from nbgrader.api import (
+    BaseCell,
     Grade,
     Gradebook,
     GradeCell,
