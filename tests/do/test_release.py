@@ -105,3 +105,46 @@ def test_source_that_nbgrader_cannot_read_is_refused(course):
     path.write_text(path.read_text("utf-8").replace("### END SOLUTION", "### THE END", 1), "utf-8")
     with pytest.raises(ReleaseError, match="nbgrader refuses"):
         generate("counting", course)
+
+
+@pytest.fixture
+def quick_gate(monkeypatch, plain_grader):
+    """The gate without the engine's start; returns the list of source notebooks that went through it."""
+    graded = []
+
+    def engine(source, config=None):
+        graded.append(source)
+        return plain_grader(source)
+
+    monkeypatch.setattr(release.gate, "engine", engine)
+    return graded
+
+
+def test_weak_test_keeps_the_assignment_from_being_released(course, quick_gate):
+    path = course / "source" / "counting" / "counting.ipynb"
+    path.write_text(
+        path.read_text("utf-8").replace("for dilation in (1, 2, 3):", "for dilation in (1,):"), "utf-8"
+    )
+    with pytest.raises(ReleaseError) as refusal:
+        release.release("counting", root=course)
+    assert "test-output-size-dilation: the wrong answer 'always two gaps' keeps its 2 points" in str(
+        refusal.value
+    )
+    assert not (course / "release").exists()
+
+
+def test_unchanged_assignment_is_not_graded_again_and_a_changed_one_is(course, quick_gate):
+    assert release.release("counting", root=course)
+    assert not release.release("counting", root=course)
+    assert len(quick_gate) == 1
+    path = course / "source" / "counting" / "counting.ipynb"
+    path.write_text(path.read_text("utf-8").replace("## 정리", "## 맺음"), "utf-8")
+    assert release.release("counting", root=course)
+    assert len(quick_gate) == 2
+
+
+def test_lost_release_is_written_again(course, quick_gate):
+    release.release("counting", root=course)
+    shutil.rmtree(course / "release")
+    assert release.release("counting", root=course)
+    assert (course / "release" / "counting" / "counting.ipynb").exists()
