@@ -45,6 +45,8 @@ ENVIRONMENT = {
     "XDG_CACHE_HOME": "/tmp/cache",
     "IPYTHONDIR": "/tmp/ipython",
     "TORCH_HOME": "/tmp/torch",
+    "PIP_NO_INDEX": "1",  # there is no network: `!pip install` ends at once
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "NBGRADER_EXECUTION": "autograde",
 }
 

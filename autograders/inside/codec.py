@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ import torch
 from .frames import FRAME_BYTES, pack, unpack
 
 MAX_DEPTH = 32
-MAX_ITEMS = 2_000_000
+MAX_ITEMS = 1_000_000
 
 _TORCH_DTYPES = {str(d).removeprefix("torch."): d for d in vars(torch).values() if isinstance(d, torch.dtype)}
 _PLAIN_DTYPES = re.compile(r"(bfloat16|float(16|32|64)|complex(32|64|128)|u?int(8|16|32|64)|bool|float8_\w+)")
@@ -232,57 +232,15 @@ class _Reader:
         ((kind, body),) = tree.items()
         if kind in self.special:
             return self.special[kind](body)
-        return getattr(self, f"_read_{kind}")(body, depth + 1)
+        return self.READERS[kind](self, body, depth + 1)
 
     def _items(self, body: list[Any], depth: int) -> list[Any]:
         return [self.node(item, depth) for item in body]
 
-    def _read_int(self, body: str, _: int) -> int:
-        return int(body, 16)
-
-    def _read_complex(self, body: list[float], _: int) -> complex:
-        return complex(float(body[0]), float(body[1]))
-
-    def _read_bytes(self, body: int, _: int) -> bytes:
-        return bytes(self.buffers[body])
-
-    def _read_bytearray(self, body: int, _: int) -> bytearray:
-        return bytearray(self.buffers[body])
-
-    def _read_tuple(self, body: list[Any], depth: int) -> tuple[Any, ...]:
-        return tuple(self._items(body, depth))
-
-    def _read_set(self, body: list[Any], depth: int) -> set[Any]:
-        return set(self._items(body, depth))
-
-    def _read_frozenset(self, body: list[Any], depth: int) -> frozenset[Any]:
-        return frozenset(self._items(body, depth))
-
-    def _read_dict(self, body: list[Any], depth: int) -> dict[Any, Any]:
+    def _pairs(self, body: list[Any], depth: int) -> dict[Any, Any]:
         return {self.node(key, depth): self.node(value, depth) for key, value in body}
 
-    def _read_range(self, body: list[Any], depth: int) -> range:
-        return range(*self._items(body, depth))
-
-    def _read_slice(self, body: list[Any], depth: int) -> slice:
-        return slice(*self._items(body, depth))
-
-    def _read_size(self, body: list[int], _: int) -> torch.Size:
-        return torch.Size(body)
-
-    def _read_ellipsis(self, _body: int, _: int) -> types.EllipsisType:
-        return ...
-
-    def _read_dtype(self, body: str, _: int) -> torch.dtype:
-        return _TORCH_DTYPES[body]
-
-    def _read_device(self, body: str, _: int) -> torch.device:
-        return torch.device(body)
-
-    def _read_npdtype(self, body: str, _: int) -> np.dtype:
-        return _numpy_dtype(body)
-
-    def _read_tensor(self, body: list[Any], _: int) -> torch.Tensor:
+    def _tensor(self, body: list[Any], _: int) -> torch.Tensor:
         name, shape, requires_grad, parameter, index = body
         dtype = _TORCH_DTYPES[name] if _PLAIN_DTYPES.fullmatch(name) else None
         if dtype is None:
@@ -300,7 +258,7 @@ class _Reader:
             return torch.nn.Parameter(value, requires_grad=bool(requires_grad))
         return value.requires_grad_() if requires_grad else value
 
-    def _read_array(self, body: list[Any], _: int) -> np.ndarray | np.generic:
+    def _array(self, body: list[Any], _: int) -> np.ndarray | np.generic:
         name, shape, scalar, index = body
         dtype = _numpy_dtype(name)
         if dtype == np.bool_:
@@ -308,6 +266,26 @@ class _Reader:
         else:
             value = np.frombuffer(self.buffers[index], dtype).reshape(shape).copy()
         return value[()] if scalar else value
+
+    READERS: ClassVar[dict[str, Callable[..., Any]]] = {
+        "int": lambda self, body, _: int(body, 16),
+        "complex": lambda self, body, _: complex(*map(float, body)),
+        "bytes": lambda self, body, _: bytes(self.buffers[body]),
+        "bytearray": lambda self, body, _: bytearray(self.buffers[body]),
+        "tuple": lambda self, body, depth: tuple(self._items(body, depth)),
+        "set": lambda self, body, depth: set(self._items(body, depth)),
+        "frozenset": lambda self, body, depth: frozenset(self._items(body, depth)),
+        "range": lambda self, body, depth: range(*self._items(body, depth)),
+        "slice": lambda self, body, depth: slice(*self._items(body, depth)),
+        "size": lambda self, body, _: torch.Size(body),
+        "ellipsis": lambda self, body, _: ...,
+        "dtype": lambda self, body, _: _TORCH_DTYPES[body],
+        "device": lambda self, body, _: torch.device(body),
+        "npdtype": lambda self, body, _: _numpy_dtype(body),
+        "dict": _pairs,
+        "tensor": _tensor,
+        "array": _array,
+    }
 
 
 def _numpy_dtype(name: str) -> np.dtype:

@@ -22,6 +22,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from . import codec, frames, shared, worker
+from .colab import STAND_IN, Nothing, WithoutColab
 
 
 class _Publisher(DisplayPublisher):
@@ -105,6 +106,8 @@ def make_shell() -> Shell:
     config.InteractiveShell.colors = "NoColor"
     shell = Shell.instance(config=config, displayhook_class=_Hook, display_pub_class=_Publisher)
     shell.run_line_magic("matplotlib", "inline")
+    shell.ast_transformers.append(WithoutColab())
+    shell.user_ns[STAND_IN] = Nothing()
     warnings.filterwarnings("ignore", message="To exit: use")
     return shell
 

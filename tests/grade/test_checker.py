@@ -1,6 +1,7 @@
 """Tests run in a process of their own: honest answers keep their marks there, and cheats gain none."""
 
 import ast
+import contextlib
 
 import numpy as np
 import pytest
@@ -9,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograders.checker import lint
-from autograders.inside import codec
+from autograders.inside import codec, frames
 
-IMPORTS = "given: import math\nimport numpy as np\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn"
+IMPORTS = """given:
+    import math
+    import numpy as np
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+"""
 NET = """
 class Net(nn.Module):
     def __init__(self):
@@ -33,9 +40,10 @@ class TestPlainData:
     @pytest.mark.parametrize(
         "value",
         [
-            "None", "True", "2**100", "-0.0", "1 + 2j", "'한글\\ud800'", "b'\\x00\\xff'", "[1, [2.5, 'a']]", "(1, (2,))",
-            "{1, 2}", "frozenset({'a'})", "{'a': [1], 2: (3,)}", "range(1, 9, 2)", "slice(None, 3)", "...",
-            "torch.float16", "torch.Size([2, 3])", "torch.device('cpu')", "np.float64(0.5)", "np.int8(-3)", "float('inf')",
+            "None", "True", "2**100", "-0.0", "1 + 2j", "'한글\\ud800'", "b'\\x00\\xff'", 
+            "[1, [2.5, 'a']]",             "(1, (2,))", "{1, 2}", "frozenset({'a'})", "{'a': [1], 2: (3,)}", "range(1, 9, 2)",
+            "slice(None, 3)", "...", "float('inf')", "torch.float16", "torch.Size([2, 3])", "torch.device('cpu')",
+            "np.float64(0.5)", "np.int8(-3)",
         ],
     )  # fmt: skip
     def test_arrives_as_it_was(self, notebook, value):
@@ -44,13 +52,16 @@ class TestPlainData:
 
     def test_tensors_keep_dtype_shape_and_flags(self, notebook):
         make = """
-            got = [torch.arange(6).reshape(2, 3).t().to(d) for d in (torch.float32, torch.bfloat16, torch.int64, torch.bool)]
-            got += [torch.empty(0, 3), torch.tensor(2.0), torch.tensor([1 + 2j]).conj(), torch.ones(2, requires_grad=True) * 2]
+            kinds = (torch.float32, torch.bfloat16, torch.int64, torch.bool)
+            got = [torch.arange(6).reshape(2, 3).t().to(kind) for kind in kinds]
+            got += [torch.empty(0, 3), torch.tensor(2.0), torch.tensor([1 + 2j]).conj()]
+            got += [torch.ones(2, requires_grad=True) * 2]
             parameter = nn.Parameter(torch.ones(2))
             array = np.array([[1, 2]], dtype=">i2")
         """
         check = """test:
-            want = [torch.arange(6).reshape(2, 3).t().to(d) for d in (torch.float32, torch.bfloat16, torch.int64, torch.bool)]
+            kinds = (torch.float32, torch.bfloat16, torch.int64, torch.bool)
+            want = [torch.arange(6).reshape(2, 3).t().to(kind) for kind in kinds]
             want += [torch.empty(0, 3), torch.tensor(2.0), torch.tensor([1 - 2j]), torch.full((2,), 2.0)]
             for a, b in zip(got, want, strict=True):
                 assert a.dtype == b.dtype and a.shape == b.shape and torch.equal(a, b)
@@ -69,7 +80,8 @@ class TestPlainData:
             class LyingTensor(torch.Tensor):
                 @classmethod
                 def __torch_function__(cls, function, types, args=(), kwargs=None): return True
-            got = [OrderedDict(a=1), namedtuple("P", "x y")(1, 2), Lying(3), torch.ones(2).as_subclass(LyingTensor)]
+            lying = torch.ones(2).as_subclass(LyingTensor)
+            got = [OrderedDict(a=1), namedtuple("P", "x y")(1, 2), Lying(3), lying]
         """
         check = "test: assert [type(v) for v in got] == [dict, tuple, int, torch.Tensor]\nassert got[2] != 4"
         assert verdict(notebook, make, check) == ""
@@ -78,7 +90,7 @@ class TestPlainData:
         ("make", "word"),
         [
             ("got = []\ngot.append(got)", "깊"),
-            ("got = [[]] * 3_000_000", "큽"),
+            ("got = [[]] * 1_100_000", "큽"),
             ("got = torch.ones(2**25)", "큽"),
         ],
         ids=["a cycle", "too many", "too large"],
@@ -93,7 +105,12 @@ class TestReferences:
     def test_functions_classes_and_objects_can_be_used(self, notebook):
         make = (
             NET
-            + "\nclass Box:\n    size = 3\n    def __getitem__(self, i): return i * 2\n    def __len__(self): return 5\n"
+            + """
+class Box:
+    size = 3
+    def __getitem__(self, i): return i * 2
+    def __len__(self): return 5
+"""
         )
         check = """test:
             net = Net()
@@ -110,8 +127,18 @@ class TestReferences:
         assert verdict(notebook, make, check) == ""
 
     def test_generators_are_walked_step_by_step(self, notebook):
-        make = "def count():\n    n = 0\n    while True:\n        yield n\n        n += 1"
-        check = "test: import itertools\nassert list(itertools.islice(count(), 3)) == [0, 1, 2]\nassert next(count()) == 0"
+        make = """
+            def count():
+                n = 0
+                while True:
+                    yield n
+                    n += 1
+        """
+        check = """test:
+            import itertools
+            assert list(itertools.islice(count(), 3)) == [0, 1, 2]
+            assert next(count()) == 0
+        """
         assert verdict(notebook, make, check) == ""
 
     def test_classes_and_functions_of_libraries_can_be_passed(self, notebook):
@@ -173,16 +200,14 @@ class TestGivenCells:
         assert verdict(notebook, "given: BATCH = 4\ndef double(x): return 2 * x", cheat, check) == ""
 
     def test_what_needs_the_student_is_the_students(self, notebook):
-        cells = (
-            "def f(x): return x + 1",
-            "given: import statistics\ndef twice(x): return f(f(x))\nresult = [f(1)]\nlog = []",
-        )
-        assert (
-            verdict(
-                notebook, *cells, "test: assert result == [2] and twice(1) == 3 and statistics.mean([1]) == 1"
-            )
-            == ""
-        )
+        mixed = """given:
+            import statistics
+            def twice(x): return f(f(x))
+            result = [f(1)]
+            log = []
+        """
+        check = "test: assert result == [2] and twice(1) == 3 and statistics.mean([1]) == 1"
+        assert verdict(notebook, "def f(x): return x + 1", mixed, check) == ""
 
     @pytest.mark.parametrize("blank", ["None", "...", "'선택'"])
     def test_a_blank_is_the_students(self, notebook, blank):
@@ -206,10 +231,11 @@ class TestProbes:
                 return [type(m).__name__ for m in net.modules() if isinstance(m, nn.Module)]
             def probe_in_place(t):
                 out = clear_(t)
-                return out.data_ptr() - t.data_ptr(), t
+                return out is t, t
             assert probe_gradient(Net(), torch.ones(2, 1, 4, 4)).tolist() == [2, 2, 2]
             assert probe_kinds(Net()) == ["Net", "Conv2d", "Linear"]
-            assert probe_in_place(torch.ones(2))[0] == 0 and probe_in_place(torch.ones(2))[1].tolist() == [0, 0]
+            same, changed = probe_in_place(torch.ones(2))
+            assert same and changed.tolist() == [0, 0]
         """
         assert verdict(notebook, make, check) == ""
         assert verdict(notebook, make, check, checker=False) == "", "the same text runs in one process"
@@ -231,11 +257,16 @@ class TestVerdicts:
         assert (ran.text(1), ran.text(2)) == ("0.5", "0.25")
 
     def test_a_warning_costs_nothing(self, notebook):
-        make = "import sys, warnings\ndef f():\n    warnings.warn('old')\n    print('noise', file=sys.stderr)\n    return 1"
+        make = """
+            import sys, warnings
+            def f():
+                warnings.warn("old")
+                print("noise", file=sys.stderr)
+                return 1
+        """
+        check = "test: import warnings\nwarnings.warn('mine')\nassert f() == 1"
         for checker in (True, False):
-            ran = notebook(
-                make, "test: import warnings\nwarnings.warn('mine')\nassert f() == 1", checker=checker
-            )
+            ran = notebook(make, check, checker=checker)
             assert ran[1].outputs == []
 
     @pytest.mark.parametrize("checker", [True, False])
@@ -254,27 +285,98 @@ class TestVerdicts:
         )
 
     def test_tests_share_a_namespace_and_fetch_afresh(self, notebook):
-        ran = notebook("x = [1]", "test: def close(a, b): return a == b\nx.append(2)", "test: assert close(x, [1])", "x = 3", "test: assert close(x, 3)")  # fmt: skip # noqa: E501
+        helper = "test: def close(a, b): return a == b\nx.append(2)"
+        ran = notebook("x = [1]", helper, "test: assert close(x, [1])", "x = 3", "test: assert close(x, 3)")
         assert ran.passed(2)
         assert ran.passed(4)
 
 
 CHEATS = {
-    "an equality that is always true": "class Yes:\n    def __eq__(self, o): return True\ndef f(x): return Yes()",
-    "a patched allclose": "torch.allclose = torch.equal = lambda *a, **k: True\ndef f(x): return torch.zeros(2)",
-    "a replaced torch": "import types\ntorch = types.SimpleNamespace(equal=lambda *a: True, allclose=lambda *a: True)\ndef f(x): return 0",
-    "a module in sys.modules": "import sys, types\nsys.modules['torch'] = types.ModuleType('torch')\ndef f(x): return 0",
-    "builtins": "import builtins\nbuiltins.abs = builtins.all = builtins.bool = lambda *a: True\nabs = all = lambda *a: True\ndef f(x): return 0",
-    "an IPython transformer": "get_ipython().input_transformers_cleanup.append(lambda lines: ['pass'])\ndef f(x): return 0",
-    "a replaced run_cell": "get_ipython().run_cell = lambda *a, **k: None\ndef f(x): return 0",
-    "stack frames": "import sys\ndef f(x):\n    frame = sys._getframe()\n    while frame:\n        for v in frame.f_locals.values():\n            if isinstance(v, torch.Tensor) and v.shape == (2,) and v is not x: return v\n        frame = frame.f_back\n    return x",
-    "a forged answer": "import os\ndef f(x):\n    for n in range(3, 9):\n        try: os.write(n, (9).to_bytes(4, 'big') + b'R' + bytes(9))\n        except OSError: pass\n    return x",
-    "a function named as a test's helper": "def same(a, b): return True\ndef f(x): return x",
-    "a pickled bomb": "class Bomb:\n    def __reduce__(self): return (exec, ('raise SystemExit',))\ndef f(x): return Bomb()",
-    "a patched codec": "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Agent': o.answer = lambda p: b''\ndef f(x): return x",
-    "a tensor subclass": "class T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, *a, **k): return True\ndef f(x): return torch.zeros(2).as_subclass(T)",
-    "a displayhook called early": "def f(x):\n    get_ipython().displayhook(1.0)\n    return x",
-}  # fmt: skip
+    "an equality that is always true": """
+        class Yes:
+            def __eq__(self, other): return True
+        def f(x): return Yes()
+    """,
+    "a patched allclose": """
+        torch.allclose = torch.equal = lambda *a, **k: True
+        def f(x): return torch.zeros(2)
+    """,
+    "a replaced torch": """
+        import types
+        torch = types.SimpleNamespace(equal=lambda *a: True, allclose=lambda *a: True)
+        def f(x): return 0
+    """,
+    "a module in sys.modules": """
+        import sys, types
+        sys.modules["torch"] = types.ModuleType("torch")
+        def f(x): return 0
+    """,
+    "patched builtins": """
+        import builtins
+        abs = all = bool = lambda *a: True
+        builtins.abs = builtins.all = builtins.bool = abs
+        def f(x): return 0
+    """,
+    "an IPython transformer": """
+        get_ipython().input_transformers_cleanup.append(lambda lines: ["pass"])
+        def f(x): return 0
+    """,
+    "a replaced run_cell": """
+        get_ipython().run_cell = lambda *a, **k: None
+        def f(x): return 0
+    """,
+    "a search of the stack's frames": """
+        import sys
+        def f(x):
+            frame = sys._getframe()
+            while frame:
+                for value in frame.f_locals.values():
+                    if isinstance(value, torch.Tensor) and value.shape == (2,) and value is not x:
+                        return value
+                frame = frame.f_back
+            return x
+    """,
+    "a search of all objects": """
+        import gc
+        def f(x):
+            found = [o for o in gc.get_objects() if isinstance(o, torch.Tensor) and o.shape == (2,)]
+            return next((o for o in found if o is not x), x)
+    """,
+    "a forged answer on the socket": """
+        import os
+        def f(x):
+            for n in range(3, 9):
+                try: os.write(n, (9).to_bytes(4, "big") + b"R" + bytes(9))
+                except OSError: pass
+            return x
+    """,
+    "a function named as the test's helper": """
+        def same(a, b): return True
+        def f(x): return x
+    """,
+    "a pickled bomb": """
+        class Bomb:
+            def __reduce__(self): return (exec, ("raise SystemExit",))
+        def f(x): return Bomb()
+    """,
+    "a patched agent": """
+        import gc
+        for o in gc.get_objects():
+            if type(o).__name__ == "Agent": o.answer = lambda payload: b""
+        def f(x): return x
+    """,
+    "a tensor subclass": """
+        class T(torch.Tensor):
+            @classmethod
+            def __torch_function__(cls, *a, **k): return True
+        def f(x): return torch.zeros(2).as_subclass(T)
+    """,
+    "a score shown during the test": """
+        def f(x):
+            get_ipython().displayhook(1.0)
+            return x
+    """,
+}
 JUDGE = """test:
 def same(a, b):
     return torch.equal(a, b) and torch.allclose(a, b) and all([abs(float(a[0]) - float(b[0])) < 1e-6])
@@ -321,11 +423,22 @@ class TestCheats:
             assert ran.passed(3)
 
 
+numbers = st.integers() | st.floats(allow_nan=False) | st.complex_numbers(allow_nan=False)
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary() | st.complex_numbers(allow_nan=False),
-    lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner, max_size=4),
+    st.none() | st.booleans() | numbers | st.text() | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
+    ),
     max_leaves=20,
-)  # fmt: skip
+)
+shapes = st.lists(st.integers(0, 3), max_size=3)
+dtypes = st.sampled_from([torch.float16, torch.bfloat16, torch.float64, torch.uint8, torch.complex64])
+tags = st.sampled_from(["tensor", "array", "dtype", "size", "dict", "int", "module", "ref"])
+trees = st.recursive(
+    st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(tags, inner, max_size=1)
+)
 
 
 class TestCodec:
@@ -335,17 +448,14 @@ class TestCodec:
         assert back == value
         assert repr(back) == repr(value)
 
-    @given(
-        st.sampled_from(["f4", "f8", "i2", "u1", "?", "c8", "U3", "M8[D]"]),
-        st.lists(st.integers(0, 3), max_size=3),
-    )
+    @given(st.sampled_from(["f4", "f8", "i2", "u1", "?", "c8", "U3", "M8[D]"]), shapes)
     def test_arrays_round_trip(self, dtype, shape):
         array = np.zeros(shape, dtype)
         back = codec.decode(codec.encode(array, lambda _: None), {})
         assert back.dtype == array.dtype
         assert np.array_equal(back, array)
 
-    @given(st.sampled_from([torch.float16, torch.bfloat16, torch.float64, torch.uint8, torch.complex64]), st.lists(st.integers(0, 3), max_size=3))  # fmt: skip # noqa: E501
+    @given(dtypes, shapes)
     def test_tensors_round_trip(self, dtype, shape):
         tensor = torch.ones(shape, dtype=dtype)
         back = codec.decode(codec.encode(tensor, lambda _: None), {})
@@ -354,15 +464,11 @@ class TestCodec:
         assert torch.equal(back, tensor)
 
     @settings(max_examples=300)
-    @given(st.binary(max_size=200), st.recursive(st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["tensor", "array", "dtype", "size", "dict", "int", "module", "ref"]), x, max_size=1)))  # fmt: skip # noqa: E501
+    @given(st.binary(max_size=200), trees)
     def test_any_other_bytes_are_refused_or_plain(self, tail, tree):
-        from autograders.inside.frames import pack
-
-        for payload in (tail, pack(tree, [tail])):
-            try:
+        for payload in (tail, frames.pack(tree, [tail])):
+            with contextlib.suppress(codec.NotPlain):
                 codec.decode(payload, {})
-            except codec.NotPlain:
-                pass
 
     @pytest.mark.parametrize("value", [object(), len, np.array([object()]), torch.ones(2).to_sparse(), type])
     def test_what_is_not_plain_is_refused(self, value):
@@ -370,15 +476,13 @@ class TestCodec:
             codec.encode(value, lambda _: None)
 
     def test_names_what_must_not_be_decoded(self):
-        from autograders.inside.frames import pack
-
         for tree in (
             {"array": ["O", [1], False, 0]},
             {"tensor": ["qint8", [1], False, False, 0]},
             {"module": "os"},
         ):
             with pytest.raises(codec.NotPlain):
-                codec.decode(pack(tree, [bytes(8)]), {})
+                codec.decode(frames.pack(tree, [bytes(8)]), {})
 
 
 class TestLint:
@@ -416,8 +520,9 @@ class TestLint:
             "assert type(f(2)) is int and f(2) is not None",
             "assert isinstance(f(1), (int, float, torch.Tensor))",
             "net = Net()\nx = torch.ones(2)\nx.requires_grad_()\nassert net(x).shape == (2,)",
-            "def probe_g(net, x):\n    net(x).sum().backward()\n    return net.weight.grad\nassert probe_g(Net(), 1) is not None",
-            "reference = nn.Linear(1, 1)\nnn.init.zeros_(reference.weight)\nassert isinstance(reference, nn.Module)",
+            "def probe_g(net, x):\n    net(x).sum().backward()\n    return net.weight.grad\n"
+            "assert probe_g(Net(), 1) is not None",
+            "mine = nn.Linear(1, 1)\nnn.init.zeros_(mine.weight)\nassert isinstance(mine, nn.Module)",
             "torch.testing.assert_close(f(1), 2, msg='다릅니다')",
             "for p in Net().parameters():\n    assert p.requires_grad",
         ],
