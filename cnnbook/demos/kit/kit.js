@@ -257,6 +257,7 @@ export function demo({ name, state = [], valid = () => true, heading = true, ren
       // Keys pressed here are the demo's: a notebook must not take them for its own shortcuts.
       root.addEventListener("keydown", (e) => { if (!e.ctrlKey && !e.metaKey && !e.altKey) e.stopPropagation(); });
       el.append(root);
+      el.closest(".widget-subarea")?.classList.add("cnn-bare");
       root.append(
         heading ? h("div", { class: "cnn-head" },
           h("p", { class: "cnn-title" }, t("title")),
@@ -455,6 +456,10 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
     }
     box.style.setProperty("--columns", cols + 2 * p);
     ring.replaceChildren(...pads.map((q) => q.node));
+    if (cells.length === rows && cells[0]?.length === cols) { // only the padding changed: the cells move
+      cells.forEach((line, r) => line.forEach((node, c) => { node.style.gridArea = `${r + p + 1}/${c + p + 1}`; }));
+      return;
+    }
     cells = Array.from({ length: rows }, (_, r) => Array.from({ length: cols }, (_, c) => h("div",
       { role: "gridcell", class: "cnn-cell", "data-r": r, "data-c": c, style: place(r + p, c + p) },
       edit && h("input", { type: "text", autocomplete: "off", spellcheck: "false", "data-lm-suppress-shortcuts": "true" }))));

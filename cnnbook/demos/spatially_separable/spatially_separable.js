@@ -96,6 +96,8 @@ export default demo({
     const sumOf = (values, weights, role = "input") => [
       values.map((v, i) => [i ? " + " : "", tone(role, braced(v)), " × ", tone("kernel", braced(weights[i]))]),
       " = ", h("strong", {}, num(dot(values, weights)))];
+    /** Nested rows as a tensor, one row (of a volume: one slice) a line. */
+    const tensorCode = (name, rows) => `${name} = torch.tensor([${rows.map(pyList).join(`,\n${" ".repeat(name.length + 17)}`)}]).float()`;
     const vectorCode = (name, values, shape) => `${name} = torch.tensor(${pyList(values)}).float().reshape(${shape})`;
 
     const numbersGrid = (key, kind, role, marks = () => "", at = (v) => v, put = (_, r, c, value) => ui.get(key).map((line, i) => line.map((v, j) => (i === r && j === c ? value : v)))) => grid(ui, {
@@ -242,14 +244,14 @@ export default demo({
 
     const codeLines = () => {
       const head = ["import torch", "import torch.nn.functional as F", ""];
-      if (view() === "split") return [...head, `kernel = torch.tensor(${pyList(ui.get("kernel"))}, dtype=torch.float64)`,
+      if (view() === "split") return [...head, tensorCode("kernel", ui.get("kernel")),
         "U, S, Vh = torch.linalg.svd(kernel)", `r = ${ui.get("terms")}`, "approximation = (U[:, :r] * S[:r]) @ Vh[:r]", "rank = torch.linalg.matrix_rank(kernel)"];
-      if (view() === "flat") return [...head, `x = torch.tensor(${pyList(ui.get("volume"))}).float()[None, None]`,
+      if (view() === "flat") return [...head, tensorCode("x", ui.get("volume")) + "[None, None]",
         vectorCode("depth", inward(), "1, 1, 3, 1, 1"), vectorCode("column", down(), "1, 1, 1, 3, 1"), vectorCode("row", along(), "1, 1, 1, 1, 3"),
-        "y = F.conv3d(F.conv3d(F.conv3d(x, depth), column), row)", "y = F.conv3d(x, depth * column * row)  # 27"];
-      return [...head, `x = torch.tensor(${pyList(ui.get("input"))}).float()[None, None]`,
+        "y = F.conv3d(F.conv3d(F.conv3d(x, depth), column), row)", `y = F.conv3d(x, depth * column * row)  # ${t("same")}`];
+      return [...head, tensorCode("x", ui.get("input")) + "[None, None]",
         vectorCode("column", down(), "1, 1, 3, 1"), vectorCode("row", along(), "1, 1, 1, 3"),
-        "y = F.conv2d(F.conv2d(x, column), row)", "y = F.conv2d(x, column * row)"];
+        "y = F.conv2d(F.conv2d(x, column), row)", `y = F.conv2d(x, column * row)  # ${t("same")}`];
     };
     const part = (name, nodes) => showIf(ui, () => view() === name, h("div", { class: "cnn-part" }, nodes));
     return [

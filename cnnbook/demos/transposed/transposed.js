@@ -69,7 +69,7 @@ export default demo({
   name: "transposed",
   state: ["input", "kernel", "kernel_size", "stride", "padding", "step", "view"],
   valid: (s) => s.input.length === 3 && s.input.every((r) => r.length === 3) && s.kernel.length === 4 && s.kernel.every((r) => r.length === 4)
-    && [2, 3, 4].includes(s.kernel_size) && [1, 2, 3].includes(s.stride) && [0, 1, 2].includes(s.padding) && s.padding < s.kernel_size
+    && [2, 3, 4].includes(s.kernel_size) && [1, 2, 3].includes(s.stride) && [0, 1].includes(s.padding)
     && Number.isInteger(s.step) && s.step >= 0 && VIEWS.includes(s.view),
 
   render(ui) {
@@ -120,7 +120,7 @@ export default demo({
     const canvas = grid(ui, {
       tone: "output", label: () => t(padding() ? "canvasCut" : "canvas", { h: full().length, p: padding() }), size: () => [full().length, full().length],
       cell: (r, c) => ({
-        text: isStamped(r, c) ? short(shown()[r][c]) : "·",
+        text: isStamped(r, c) ? short(shown()[r][c]) : "",
         marks: `${isCut(r, c) ? "cut " : ""}${pointed && pointed[0] === r && pointed[1] === c ? "current" : inStamp(r, c) ? "window" : isStamped(r, c) ? "done" : "faint"}`,
       }),
       describe: sumOf, point: (r, c) => { clear(); pointed = r === null ? null : [r, c]; },
@@ -183,17 +183,22 @@ export default demo({
     const arithmetic = h("div", { class: "cnn-row cnn-arithmetic" },
       showIf(ui, is("stamp"), block(ui, t("stamp"), stamp)),
       sentence(ui, () => (view() === "stamp" ? sayStamp() : view() === "zeros" ? sayWindow() : sayOverlap())));
-    // Padding may not reach the kernel's size: a smaller kernel takes it along.
-    ui.watch(() => { if (padding() >= k()) ui.set({ padding: k() - 1 }); });
+    const stamped = equation(block(ui, t("input"), input), ["×", block(ui, t("kernel"), kernel)], ["→", block(ui, () => t(padding() ? "outputCut" : "output"), canvas)]);
+    const convolved = equation(block(ui, t("spread"), spread), ["∗", block(ui, t("turned"), turnedKernel)], ["=", block(ui, t("output"), output)]);
+    // One size of cell for the three grids of a line, so that they fit where there is room.
+    ui.watch(() => {
+      stamped.style.setProperty("--all", n + k() + full().length);
+      convolved.style.setProperty("--all", z().length + k() + y().length);
+    });
 
     return [
       choice(ui, { label: t("view"), options: VIEWS.map((v) => [v, t(v === "stamp" ? "viewStamp" : v === "zeros" ? "viewZeros" : "viewOverlap")]), value: view, choose: (v) => ui.set({ view: v, step: 0 }) }),
       h("div", { class: "cnn-sliders" },
         slider(ui, { key: "kernel_size", label: t("size"), min: 2, max: 4, say: saySize }),
         slider(ui, { key: "stride", label: t("stride"), min: 1, max: 3, say: saySize }),
-        slider(ui, { key: "padding", label: t("padding"), min: 0, max: () => Math.min(2, k() - 1), say: saySize })),
-      showIf(ui, is("stamp"), equation(block(ui, t("input"), input), ["×", block(ui, t("kernel"), kernel)], ["→", block(ui, () => t(padding() ? "outputCut" : "output"), canvas)])),
-      showIf(ui, is("zeros"), equation(block(ui, t("spread"), spread), ["∗", block(ui, t("turned"), turnedKernel)], ["=", block(ui, t("output"), output)])),
+        slider(ui, { key: "padding", label: t("padding"), min: 0, max: 1, say: saySize })),
+      showIf(ui, is("stamp"), stamped),
+      showIf(ui, is("zeros"), convolved),
       showIf(ui, is("overlap"), h("div", { class: "cnn-overlap" },
         choice(ui, { label: t("compare"), options: [["3,2", t("k3s2")], ["4,2", t("k4s2")]], value: () => `${k()},${stride()}`, choose: (v) => ui.set({ kernel_size: Number(v[0]), stride: Number(v[2]) }) }),
         block(ui, t("along"), along), block(ui, t("counts"), counts))),

@@ -1,4 +1,4 @@
-"""Transposed: every input cell stamps its kernel; zeros between the inputs give the same; overlaps are counted."""
+"""Transposed: each input cell stamps its kernel; zeros put between give the same; overlaps are counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Transposed(Demo):
     kernel_size, stride : int
         2 to 4, 1 to 3.
     padding : int
-        0 to 2 and less than `kernel_size`: how many rings are cut off the output.
+        0 or 1: how many rings are cut off the output.
     view : {"stamp", "zeros", "overlap"}
         What is shown.
     step : int
@@ -46,7 +46,7 @@ class Transposed(Demo):
     kernel = traitlets.List([[0, 1, 2, 1], [2, 2, 0, 1], [0, 1, 2, 0], [1, 0, 1, 2]]).tag(sync=True)
     kernel_size = traitlets.Int(3, min=2, max=4).tag(sync=True)
     stride = traitlets.Int(2, min=1, max=3).tag(sync=True)
-    padding = traitlets.Int(0, min=0, max=2).tag(sync=True)
+    padding = traitlets.Int(0, min=0, max=1).tag(sync=True)
     step = traitlets.Int(0, min=0).tag(sync=True)
     view = traitlets.Enum(["stamp", "zeros", "overlap"], "stamp").tag(sync=True)
 
@@ -57,14 +57,6 @@ class Transposed(Demo):
     @traitlets.validate("kernel")
     def _kernel(self, proposal: dict[str, Any]) -> Matrix:
         return numbers(proposal["value"], "kernel", 4, 4)
-
-    @traitlets.validate("padding")
-    def _padding(self, proposal: dict[str, Any]) -> int:
-        if proposal["value"] >= self.kernel_size:
-            raise traitlets.TraitError(
-                f"padding must be less than kernel_size {self.kernel_size}; got {proposal['value']}"
-            )
-        return proposal["value"]
 
     @property
     def weight(self) -> Matrix:
