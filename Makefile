@@ -12,7 +12,7 @@ all: notebooks release book grade  ## all three lanes on the bundled sample clas
 	@echo
 	@echo "read : _build/html/index.html      (make serve opens it at http://localhost:8000)"
 	@echo "do   : release/                    (what students get)"
-	@echo "grade: _build/sample/feedback/       (the sample class; make grade prints its table again)"
+	@echo "grade: _build/sample/feedback/     (the sample class; make grade prints its table again)"
 
 setup: $(VENV)/.ready  ## the virtual environment, from requirements.txt
 $(VENV)/.ready: requirements.txt pyproject.toml tools/setup.py
