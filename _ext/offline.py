@@ -70,8 +70,11 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         lighter = lighten(text, searches=page.name == "search.html")
         if lighter != text:
             page.write_text(lighter, encoding="utf-8")
+    styles = "".join(path.read_text(encoding="utf-8") for path in (out / "_static").rglob("*.css"))
+    codes = {ord(sign) for sign in re.findall("[\ue000-\uf8ff]", styles)}  # the theme's own: boxes, arrows
+    codes |= {int(code, 16) for code in re.findall(r':after\{content:"\\(f[0-9a-f]{3})"', styles)}
     for font in (out / "_static" / FONTS).glob("*.ttf"):
-        font.with_suffix(".woff2").write_bytes(subset(font, icons))
+        font.with_suffix(".woff2").write_bytes(subset(font, icons, codes))
     for script in (out / "_static" / "scripts").glob("fontawesome*"):
         script.unlink()
 
@@ -112,7 +115,7 @@ def shrink(uri: str, data: str) -> str:
     return smaller if len(smaller) < len(uri) else uri
 
 
-def subset(path: Path, names: set[str]) -> bytes:
+def subset(path: Path, names: set[str], codes: set[int]) -> bytes:
     """Cut an icon font down to the named icons, as WOFF 2.
 
     Parameters
@@ -121,10 +124,14 @@ def subset(path: Path, names: set[str]) -> bytes:
         A Font Awesome font, whose glyphs carry the icons' names.
     names
         Icon names without ``fa-``; names that are no icon (``solid``, ``lg``) are passed over.
+    codes
+        Code points that style sheets show without a name.
     """
     font = TTFont(path)
     subsetter = Subsetter(Options(layout_features=[], hinting=False))
-    subsetter.populate(unicodes=[code for code, name in font.getBestCmap().items() if name in names])
+    subsetter.populate(
+        unicodes=[code for code, name in font.getBestCmap().items() if name in names or code in codes]
+    )
     subsetter.subset(font)
     font.flavor = "woff2"
     stream = BytesIO()

@@ -43,15 +43,14 @@ def split(text: str) -> list[str]:
 
 def stem_korean(word: str, least: int = 2) -> str:
     """Cut the particle off, if ``least`` syllables remain; one is enough before 을, 를, 은, 는 (값을)."""
-    if word[-1] in "을를은는":
-        least = 1
-    for length in range(min(_LONGEST, len(word) - least), 0, -1):
-        sound = PARTICLES.get(word[-length:])
-        if sound is None:
+    for length in range(min(_LONGEST, len(word) - 1), 0, -1):
+        particle, rest = word[-length:], word[:-length]
+        sound = PARTICLES.get(particle)
+        if sound is None or (len(rest) < least and particle not in "을를은는"):
             continue
-        closed = (ord(word[-length - 1]) - 0xAC00) % 28 > 0  # the syllable ends in a consonant
+        closed = (ord(rest[-1]) - 0xAC00) % 28 > 0  # the syllable ends in a consonant
         if sound == "A" or closed == (sound == "C"):
-            return word[:-length]
+            return rest
     return word
 
 
@@ -61,6 +60,8 @@ class SearchKorean(SearchEnglish):
     lang = "ko"
     language_name = "Korean"
     js_splitter_code = f"""
+// A page opened from a folder may not read other pages: results then come without excerpts.
+if (globalThis.location?.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 const koWord = /{_WORD.pattern}/g;
 function splitQuery(query) {{
   return (query.match(koWord) || []).map((w) => (/^\\d/.test(w) ? "#" + w.replaceAll(",", "") : w));
@@ -70,12 +71,12 @@ function splitQuery(query) {{
         f"const koParticles = {json.dumps(PARTICLES, ensure_ascii=False)};"
         """
 function koStem(word) {
-  const least = /[을를은는]$/.test(word) ? 1 : 2;
-  for (let length = Math.min(%d, word.length - least); length > 0; length--) {
-    const sound = koParticles[word.slice(-length)];
-    if (!sound) continue;
-    const closed = (word.charCodeAt(word.length - length - 1) - 0xac00) %% 28 > 0;
-    if (sound === "A" || closed === (sound === "C")) return word.slice(0, -length);
+  for (let length = Math.min(%d, word.length - 1); length > 0; length--) {
+    const particle = word.slice(-length), rest = word.slice(0, -length);
+    const sound = koParticles[particle];
+    if (!sound || (rest.length < 2 && !"을를은는".includes(particle))) continue;
+    const closed = (rest.charCodeAt(rest.length - 1) - 0xac00) %% 28 > 0;
+    if (sound === "A" || closed === (sound === "C")) return rest;
   }
   return word;
 }
