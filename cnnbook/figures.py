@@ -25,9 +25,10 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib import cbook, font_manager
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 
 HERE = Path(__file__).parent
 COLORS: dict[str, str] = json.loads((HERE / "colors.json").read_text(encoding="utf-8"))
@@ -223,6 +224,16 @@ def _grid(grid: Grid) -> Figure:
     return figure
 
 
+def _between(figures: Sequence[Figure], signs: str) -> list[Figure | str]:
+    """Put one sign between each pair of figures."""
+    if signs and len(signs) != len(figures) - 1:
+        raise ValueError(f"{len(figures)} parts need {len(figures) - 1} signs; got {signs!r}")
+    parts: list[Figure | str] = [figures[0]]
+    for k, figure in enumerate(figures[1:]):
+        parts += [signs[k], figure] if signs else [figure]
+    return parts
+
+
 def matrix(*grids: Grid, alt: str, signs: str = "") -> Drawing:
     """Draw matrices in a row, at one scale, with a sign between neighbours.
 
@@ -242,13 +253,86 @@ def matrix(*grids: Grid, alt: str, signs: str = "") -> Drawing:
     """
     if not grids:
         raise ValueError("matrix() needs at least one Grid")
-    if signs and len(signs) != len(grids) - 1:
-        raise ValueError(f"{len(grids)} grids need {len(grids) - 1} signs; got {signs!r}")
-    parts: list[Figure | str] = [_grid(grids[0])]
-    for k, grid in enumerate(grids[1:]):
-        parts += [signs[k]] if signs else []
-        parts.append(_grid(grid))
-    return Drawing(parts, alt)
+    return Drawing(_between([_grid(grid) for grid in grids], signs), alt)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A block of cells to be drawn in depth: a volume, a stack of channels, a kernel.
+
+    Parameters
+    ----------
+    shape
+        Cells in depth (or channels), height and width.
+    title, note
+        What stands above and below the block.
+    color
+        A name of ``colors.json``: what the block is.
+    """
+
+    shape: tuple[int, int, int]
+    title: str = ""
+    note: str = ""
+    color: str = "input"
+
+
+def _box(box: Box, cell: float) -> Figure:
+    depth, height, width = box.shape
+    if min(box.shape) < 1:
+        raise ValueError(f"a box needs at least one cell each way; got {box.shape}")
+    slope, color = 0.45, COLORS[box.color]  # how far one cell of depth goes right and up
+
+    def line(axes: Axes, *points: tuple[float, float]) -> None:
+        axes.plot(*zip(*points, strict=True), color=color, linewidth=0.8, solid_capstyle="round")
+
+    with style():
+        across, up = width + slope * depth, height + slope * depth
+        figure = Figure(figsize=(cell * across, cell * up))
+        axes = figure.add_axes((0, 0, 1, 1))
+        far = slope * depth
+        front = [(0, 0), (width, 0), (width, height), (0, height)]
+        top = [(0, height), (width, height), (width + far, height + far), (far, height + far)]
+        side = [(width, 0), (width + far, far), (width + far, height + far), (width, height)]
+        for face, alpha in ((front, PLAIN), (top, PLAIN / 2), (side, 2 * PLAIN)):
+            axes.add_patch(Polygon(face, facecolor=color, alpha=alpha, linewidth=0))
+        for j in range(width + 1):
+            line(axes, (j, 0), (j, height), (j + far, height + far))
+        for i in range(height + 1):
+            line(axes, (0, i), (width, i), (width + far, i + far))
+        for d in range(1, depth + 1):
+            back = slope * d
+            line(axes, (back, height + back), (width + back, height + back), (width + back, back))
+        margin = 0.04 / cell
+        axes.set(xlim=(-margin, across + margin), ylim=(-margin, up + margin))
+        axes.set_title(box.title, pad=6)
+        if box.note:
+            axes.text(across / 2, -0.08 / cell, box.note, ha="center", va="top", fontsize=9)
+        axes.axis("off")
+    return figure
+
+
+def boxes(*boxes: Box, alt: str, signs: str = "", cell: float = 0.2) -> Drawing:
+    """Draw blocks of cells in a row, at one scale, with a sign between neighbours.
+
+    Parameters
+    ----------
+    boxes
+        The blocks, left to right.
+    alt
+        The sentence that stands in for the drawing.
+    signs
+        One character between each pair, for instance ``"∗="``; empty for none.
+    cell
+        The side of one cell, in inches.
+
+    Raises
+    ------
+    ValueError
+        If there is no block, a block has an empty side, or the signs do not fit between the blocks.
+    """
+    if not boxes:
+        raise ValueError("boxes() needs at least one Box")
+    return Drawing(_between([_box(box, cell) for box in boxes], signs), alt)
 
 
 def side_by_side(

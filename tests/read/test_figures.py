@@ -124,6 +124,12 @@ def test_drawing_twice_gives_the_same_bytes():
     assert one == two
 
 
+def test_a_box_is_as_many_cells_wide_high_and_deep_as_its_shape():
+    wide, deep = (figures._box(Box(shape), 0.2).get_size_inches() for shape in ((1, 2, 9), (9, 2, 1)))
+    assert wide.tolist() == pytest.approx([0.2 * 9.45, 0.2 * 2.45])
+    assert deep.tolist() == pytest.approx([0.2 * (1 + 9 * 0.45), 0.2 * (2 + 9 * 0.45)])
+
+
 def test_alt_text_reaches_the_page_and_is_escaped():
     drawing = figures.matrix(Grid([[1]]), alt='작은 "격자" <하나>')
     root = ET.fromstring(drawing.html())
@@ -140,6 +146,9 @@ def test_alt_text_reaches_the_page_and_is_escaped():
         (lambda: figures.matrix(Grid([1, 2, 3]), alt="한 줄"), r"two dimensions.*\(3,\)"),
         (lambda: figures.matrix(Grid([[1]]), Grid([[1]]), signs="==", alt="둘"), "1 signs"),
         (lambda: figures.matrix(Grid([[1, 2]], notes=[[1]]), alt="작은 수"), "notes"),
+        (lambda: figures.boxes(alt="없음"), "at least one"),
+        (lambda: figures.boxes(Box((3, 0, 3)), alt="빈 상자"), r"\(3, 0, 3\)"),
+        (lambda: figures.boxes(Box((1, 1, 1)), signs="=", alt="하나"), "0 signs"),
         (lambda: figures.side_by_side({}, alt="없음"), "at least one"),
         (lambda: figures.side_by_side({"가": [[0.5]]}, signed=["나"], alt="하나"), "나"),
         (
