@@ -58,6 +58,7 @@ class ForkServer:
         self.sandbox = sandbox
         self._servers: dict[tuple[tuple[str, str], ...], _Server] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def start(self) -> None:
         """Start the server now and prove that its sandbox holds, instead of with the first job."""
@@ -80,6 +81,8 @@ class ForkServer:
 
     def _server(self, key: tuple[tuple[str, str], ...]) -> _Server:
         with self._lock:
+            if self._closed:
+                raise RuntimeError("the fork server is closed")
             server = self._servers.get(key)
             if server is None or not server.alive():
                 if server is not None:
@@ -90,6 +93,7 @@ class ForkServer:
     def close(self) -> None:
         """End the servers and everything in them."""
         with self._lock:
+            self._closed = True
             for server in self._servers.values():
                 server.close()
             self._servers.clear()
@@ -194,8 +198,8 @@ class _Server:
                         reason = f"샌드박스를 만들지 못했습니다: {payload.decode()}"
                         return _unfinished(job, cells, reason, time.monotonic() - start)
             except (OSError, EOFError):
-                time.sleep(0.05)  # let a death be seen
-                if not self.alive():
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(1)  # did the whole server end, or this job's supervisor alone?
                     raise _Gone from None
                 reason = "채점 과정이 도중에 끝났습니다(감독 프로세스가 사라졌습니다)"
                 return _unfinished(job, cells, reason, time.monotonic() - start)

@@ -55,6 +55,7 @@ class Supervisor:
         self.generation = 0
         self.over: str | None = None
         self.cpu_before = 0.0
+        self.watched = 0.0
         self.peak = 0
         self.stopped: str | None = None
         self.place = ""
@@ -193,8 +194,9 @@ class Supervisor:
                 box.inbox.pull()
             except EOFError:
                 raise self._died(role) from None
-        else:
+        if time.monotonic() > self.watched + TICK:
             self._watch()
+            self.watched = time.monotonic()
 
     def _relay(self, payload: bytes, deadline: float, late: bool) -> bytes:
         """Hand the checker's request to the student's process; whatever happens, there is an answer."""

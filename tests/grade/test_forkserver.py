@@ -117,11 +117,11 @@ class TestLimits:
     def test_a_cell_that_hangs_costs_itself_alone(self, notebook):
         ran = notebook(
             GOOD, "x = 1\nimport time\nprint('before')\ntime.sleep(60)", CHECK, "test: assert x == 1",
-            limits=limits(cell_seconds=1),
+            limits=limits(cell_seconds=2),
         )  # fmt: skip
         assert (
             ran.error(1)
-            == "시간 제한: 칸 2에서 시간 제한 1초를 넘었습니다"
+            == "시간 제한: 칸 2에서 시간 제한 2초를 넘었습니다"
             == "시간 제한: " + ran.result.stopped
         )
         assert ran.text(1) == "before"
@@ -138,23 +138,23 @@ class TestLimits:
                     print("never")
         """
         ran = notebook(
-            GOOD, stubborn, CHECK, "y = f(2)", "test: assert y == 3", limits=limits(cell_seconds=1)
+            GOOD, stubborn, CHECK, "y = f(2)", "test: assert y == 3", limits=limits(cell_seconds=2)
         )
-        assert "시간 제한 1초" in ran.error(1)
+        assert "시간 제한 2초" in ran.error(1)
         assert all(ran.passed(i) for i in (2, 3, 4))
 
     def test_a_function_that_hangs_costs_its_test_alone(self, notebook):
         hang = "import time\ndef h(x):\n    time.sleep(60)"
-        ran = notebook(GOOD, hang, "test: assert h(1) == 1", CHECK, limits=limits(cell_seconds=1))
-        assert "시간 제한 1초" in ran.error(2)
+        ran = notebook(GOOD, hang, "test: assert h(1) == 1", CHECK, limits=limits(cell_seconds=2))
+        assert "시간 제한 2초" in ran.error(2)
         assert ran.passed(3)
 
     def test_the_whole_notebook_has_a_limit_and_tests_before_it_stay(self, notebook):
-        nap = "import time\ntime.sleep(0.7)"
-        ran = notebook(GOOD, CHECK, nap, nap, nap, nap, CHECK, limits=limits(notebook_seconds=1.5))
+        nap = "import time\ntime.sleep(2)"
+        ran = notebook(GOOD, CHECK, nap, nap, nap, nap, CHECK, limits=limits(notebook_seconds=5))
         assert ran.passed(1)
         assert not ran[6].ran
-        assert ran.error(6) == "시간 제한: 노트북 전체가 시간 제한 1.5초를 넘었습니다"
+        assert ran.error(6) == "시간 제한: 노트북 전체가 시간 제한 5초를 넘었습니다"
 
     def test_processor_time_has_a_limit(self, notebook):
         ran = notebook("while True:\n    sum(range(1000))", CHECK, limits=limits(cpu_seconds=1))
@@ -248,7 +248,7 @@ class TestLimits:
         """
         for data in ("fffffff04f", "000000004f", "000000034f7b7d7d", "0000000143ff" * 20):
             ran = notebook(
-                GOOD, CHECK, forge.format(data), "x = 1", limits=limits(cell_seconds=1, notebook_seconds=8)
+                GOOD, CHECK, forge.format(data), "x = 1", limits=limits(cell_seconds=2, notebook_seconds=20)
             )
             assert ran.passed(1)
             assert len(ran.result.cells) == 4
