@@ -14,7 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cnnbook import figures
-from cnnbook.figures import COLORS, Drawing, Grid
+from cnnbook.figures import COLORS, Box, Drawing, Grid
 
 # The pages that show a figure: (paper, ink) of the book's light and dark theme, and of Colab's dark theme.
 PAGES = {
