@@ -111,19 +111,20 @@ export default demo({
     const lineGrid = (key) => numbersGrid(key, key, "kernel", undefined, (v) => [v], (v, _, c, value) => v.map((x, i) => (i === c ? value : x)));
 
     // ---- where we are: the step, or the output someone points at
-    const outs = () => (view() === "flat" ? [2, 2] : [3, 3]);
     let pointed = null;
-    const at = () => {
-      const [rows, cols] = outs();
+    const within = (rows, cols) => () => {
       if (pointed && pointed[0] < rows && pointed[1] < cols) return pointed;
       const s = position(ui, "step", rows * cols);
       return [Math.floor(s / cols), s % cols];
     };
+    const at = within(3, 3), atFlat = within(2, 2);
+    const marked = (where) => (r, c) => (r >= where()[0] && r < where()[0] + 3 && c >= where()[1] && c < where()[1] + 3 ? "window" : "");
+    const markedLine = (where) => (r, c) => (r === where()[0] && c >= where()[1] && c < where()[1] + 3 ? "window" : "faint");
     const reading = (kind, values, how) => (r, c) => `${t("cell", { kind: t(kind), r: r + 1, c: c + 1, value: values()[r][c] })} ${how(r, c)}`;
-    const result = (kind, values, say) => grid(ui, {
-      tone: "output", label: () => t("grid", { kind: t(kind), h: values().length, w: values()[0].length }),
+    const result = (values, where, say) => grid(ui, {
+      tone: "output", label: () => t("grid", { kind: t("output"), h: values().length, w: values()[0].length }),
       size: () => [values().length, values()[0].length],
-      cell: (r, c) => ({ text: short(values()[r][c]), marks: r === at()[0] && c === at()[1] ? "current" : "" }),
+      cell: (r, c) => ({ text: short(values()[r][c]), marks: r === where()[0] && c === where()[1] ? "current" : "" }),
       describe: (r, c) => say(r, c),
       choose: (r, c) => ui.set({ step: r * values()[0].length + c }),
       point: (r, c) => { pointed = r === null ? null : [r, c]; },
@@ -142,10 +143,9 @@ export default demo({
     });
     const middleGrid = grid(ui, {
       tone: "plain", label: () => t("grid", { kind: t("middle"), h: 3, w: 5 }), size: () => [3, 5],
-      cell: (r, c) => ({ text: short(middle()[r][c]), marks: r === at()[0] && c >= at()[1] && c < at()[1] + 3 ? "window" : "faint" }),
+      cell: (r, c) => ({ text: short(middle()[r][c]), marks: markedLine(at)(r, c) }),
       describe: reading("middle", middle, (r, c) => sumSentence(cellsDown(ui.get("input"), r, c), down())),
     });
-    const inWindow = (r, c) => (r >= at()[0] && r < at()[0] + 3 && c >= at()[1] && c < at()[1] + 3 ? "window" : "");
     const twoSteps = text(ui, () => {
       const [r, c] = at(), x = ui.get("input");
       const line = (name, kids) => h("span", { class: "cnn-line" }, h("span", { class: "cnn-ink-muted" }, name), h("span", {}, kids));
@@ -160,7 +160,7 @@ export default demo({
     const compose = [
       choice(ui, { label: t("presets"), options: Object.keys(VECTORS).map((k) => [k, t(k)]), value: vectorPreset, choose: (k) => ui.set({ column: VECTORS[k][0], row: VECTORS[k][1] }) }),
       equation(block(ui, t("column"), columnGrid()), ["×", block(ui, t("row"), lineGrid("row"))], ["=", block(ui, t("kernel"), kernelGrid)]),
-      equation(block(ui, t("input"), numbersGrid("input", "input", "input", inWindow)), ["→", block(ui, t("middle"), middleGrid)], ["→", block(ui, t("output"), result("output", y, sayTwice))]),
+      equation(block(ui, t("input"), numbersGrid("input", "input", "input", marked(at))), ["→", block(ui, t("middle"), middleGrid)], ["→", block(ui, t("output"), result(y, at, sayTwice))]),
       stepper(ui, { count: () => 9, say: () => sayTwice(...at()) }),
       twoSteps,
       sentence(ui, () => sayTwice(...at())),
@@ -192,7 +192,7 @@ export default demo({
       return h("span", { class: "cnn-line" }, h("span", { class: "cnn-ink-muted" }, t("term", { i: i + 1 })),
         h("span", {}, tone("kernel", `[${a.map((v) => num(v)).join(", ")}]`), h("sup", {}, "T"), " × ", tone("kernel", `[${b.map((v) => num(v)).join(", ")}]`)));
     }), "cnn-sums");
-    const sayRank = () => t(rank() ? `rank${rank()}` : "rank0") + " " + (ui.get("terms") >= rank()
+    const sayRank = () => t(["rank0", "rank1", "rank2", "rank3"][rank()]) + " " + (ui.get("terms") >= rank()
       ? t("exact", { n: Math.max(1, rank()), weights: 6 * Math.max(1, rank()) })
       : t("left", { n: ui.get("terms"), rest: Math.hypot(...rest().flat()) }));
     const kernelPreset = () => Object.keys(KERNELS).find((k) => sameJson(KERNELS[k], ui.get("kernel"))) ?? null;
@@ -212,20 +212,20 @@ export default demo({
     const flatDown = ui.derive(() => slideDown(flatIn(), down()));
     const flatY = ui.derive(() => slideAlong(flatDown(), along()));
     const sayFlat = (r, c) => t("thrice", { r: r + 1, c: c + 1, parts: flatDown()[r].slice(c, c + 3).map((v) => num(v)).join(", "), value: flatY()[r][c] });
-    const slices = [0, 1, 2].map((d) => block(ui, t("slice", { d: d + 1 }), numbersGrid("volume", "volume", "input", inWindow,
+    const slices = [0, 1, 2].map((d) => block(ui, t("slice", { d: d + 1 }), numbersGrid("volume", "volume", "input", marked(atFlat),
       (v) => v[d], (v, r, c, value) => v.map((s, k) => s.map((l, i) => l.map((x, j) => (k === d && i === r && j === c ? value : x)))))));
     const flatInGrid = grid(ui, {
       tone: "plain", label: () => t("grid", { kind: t("afterDepth"), h: 4, w: 4 }), size: () => [4, 4],
-      cell: (r, c) => ({ text: short(flatIn()[r][c]), marks: inWindow(r, c) || "faint" }),
+      cell: (r, c) => ({ text: short(flatIn()[r][c]), marks: marked(atFlat)(r, c) || "faint" }),
       describe: reading("afterDepth", flatIn, (r, c) => sumSentence(ui.get("volume").map((s) => s[r][c]), inward())),
     });
     const flatDownGrid = grid(ui, {
       tone: "plain", label: () => t("grid", { kind: t("afterColumn"), h: 2, w: 4 }), size: () => [2, 4],
-      cell: (r, c) => ({ text: short(flatDown()[r][c]), marks: r === at()[0] && c >= at()[1] && c < at()[1] + 3 ? "window" : "faint" }),
+      cell: (r, c) => ({ text: short(flatDown()[r][c]), marks: markedLine(atFlat)(r, c) }),
       describe: reading("afterColumn", flatDown, (r, c) => sumSentence(cellsDown(flatIn(), r, c), down())),
     });
     const threeSteps = text(ui, () => {
-      const [r, c] = at();
+      const [r, c] = atFlat();
       const line = (name, kids) => h("span", { class: "cnn-line" }, h("span", { class: "cnn-ink-muted" }, name), h("span", {}, kids));
       return [
         line(t("depthAt", { r: r + 1, c: c + 1 }), sumOf(ui.get("volume").map((s) => s[r][c]), inward())),
@@ -236,10 +236,10 @@ export default demo({
     const flat = [
       row(block(ui, t("depth"), lineGrid("depth")), block(ui, t("column"), columnGrid()), block(ui, t("row"), lineGrid("row"))),
       row(...slices),
-      equation(block(ui, t("afterDepth"), flatInGrid), ["→", block(ui, t("afterColumn"), flatDownGrid)], ["→", block(ui, t("output"), result("output", flatY, sayFlat))]),
-      stepper(ui, { count: () => 4, say: () => sayFlat(...at()) }),
+      equation(block(ui, t("afterDepth"), flatInGrid), ["→", block(ui, t("afterColumn"), flatDownGrid)], ["→", block(ui, t("output"), result(flatY, atFlat, sayFlat))]),
+      stepper(ui, { count: () => 4, say: () => sayFlat(...atFlat()) }),
       threeSteps,
-      sentence(ui, () => sayFlat(...at())),
+      sentence(ui, () => sayFlat(...atFlat())),
     ];
 
     const codeLines = () => {

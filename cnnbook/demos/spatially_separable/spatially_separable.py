@@ -1,4 +1,4 @@
-"""SpatiallySeparable: a kernel from a column and a row, a kernel taken apart, and three directions in turn."""
+"""SpatiallySeparable: a kernel from a column and a row, a kernel taken apart, three directions in turn."""
 
 from __future__ import annotations
 
