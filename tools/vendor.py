@@ -52,6 +52,10 @@ PACKAGES = (
         "sha512-5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",
         {
             "package/dist/embed-amd.js": "html-manager/embed-amd.js",
+            # the icons of its own widgets
+            "package/dist/1551f4f60c37af51121f.woff2": "html-manager/1551f4f60c37af51121f.woff2",
+            "package/dist/7a3337626410ca2f4071.woff2": "html-manager/7a3337626410ca2f4071.woff2",
+            "package/dist/d878b0a6a1144760244f.woff2": "html-manager/d878b0a6a1144760244f.woff2",
         },
     ),
     Package(  # the same project: html-manager's own package carries no licence file
