@@ -90,6 +90,7 @@ def test_no_output_is_said_and_shown_and_undone(page):
     expect(spoken(page)).to_contain_text("출력이 없습니다")
     expect(page.get_by_text("출력이 없습니다").first).to_be_visible()
     assert page.get_by_role("grid", name=re.compile("^출력")).count() == 0
+    expect(page.get_by_role("group", name="한 칸씩 보기")).to_be_hidden()
     page.get_by_role("slider", name="패딩").fill("1")
     assert len(output(page)) == 1
     page.get_by_label("팽창").fill("1")
@@ -162,3 +163,12 @@ def test_copying_says_so_even_without_a_clipboard(page):
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.locator(".cnn-code").get_by_role("button", name="복사").click()
     expect(spoken(page)).to_have_text(re.compile("^복사"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_fractions_fit_their_cells_however_many_there_are(demo_page, width):
+    page = demo_page(ConvolutionExplorer(padding=2, kernel=[[1 / 9] * 3] * 3), width=width)
+    assert "10/9" in output(page)
+    assert not page.locator(".cnn-cell").evaluate_all(
+        "cells => cells.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
+    )

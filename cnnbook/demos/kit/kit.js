@@ -97,7 +97,7 @@ export const svg = (tag, attributes = {}, ...children) => make(document.createEl
 
 const token = (k) => {
   if (k instanceof Node) return k;
-  const text = String(k);
+  const text = typeof k === "number" ? num(k) : String(k);
   return mathml(/^[−-]?[\d.,]+$/.test(text) ? "mn" : /^\p{L}+$/u.test(text) ? "mi" : "mo", text);
 };
 const mathml = (tag, ...children) => make(document.createElementNS("http://www.w3.org/1998/Math/MathML", tag), {}, children);
@@ -397,7 +397,7 @@ export function stepper(ui, { key = "step", count, say, interval = 900 }) {
   let drawn = null;
   ui.watch(() => {
     const n = count();
-    group.hidden = n < 1;
+    setAttr(group, "data-empty", n < 1);
     setAttr(bar, "max", Math.max(1, n));
     bar.value = at() + 1;
     setAttr(bar, "aria-valuetext", t("ofCount", { i: at() + 1, n }));
@@ -470,8 +470,9 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
   function draw() {
     const [rows, cols] = size(), p = pad();
     const now = `${rows},${cols},${p}`;
-    box.hidden = rows < 1 || cols < 1;
-    if (box.hidden) { shape = ""; cells = []; return; }
+    const empty = rows < 1 || cols < 1;
+    setAttr(box, "data-empty", empty); // not `hidden`, which showIf may set on the same element
+    if (empty) { shape = ""; cells = []; return; }
     if (now !== shape) { build(rows, cols, p); shape = now; }
     setAttr(table, "aria-label", label());
     setAttr(table, "aria-readonly", edit ? null : "true");
@@ -480,7 +481,9 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
       const node = cells[r][c], shown = cell(r, c);
       const { text, marks = "", nodes } = typeof shown === "object" ? shown : { text: shown };
       const target = inner(node);
-      setAttr(node, "class", `cnn-cell ${marks}${String(text).length > 4 ? " long" : ""}`);
+      setAttr(node, "class", `cnn-cell ${marks}`);
+      setAttr(node, "data-long", String(text).length > 3);
+      if (String(text).length > 3) node.style.setProperty("--letters", String(text).length);
       setAttr(node, "aria-current", marks.split(" ").includes("current") ? "true" : null);
       setAttr(target, "aria-label", describe(r, c));
       setAttr(target, "tabindex", r === at[0] && c === at[1] ? 0 : -1);
