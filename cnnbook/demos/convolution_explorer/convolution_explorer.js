@@ -45,17 +45,6 @@ export function conv2d(x, w, options = {}) {
   return y;
 }
 
-/** The photograph's rows out of its bytes. */
-export const toRows = (flat, width) => Array.from({ length: flat.length / width }, (_, r) => Array.from(flat.subarray(r * width, (r + 1) * width)));
-
-/** The grey range to paint an output with: 0 … 255, or symmetric about 0 where values fall below it. */
-export function greyRange(rows) {
-  let low = 0, high = 0;
-  for (const line of rows) for (const v of line) { if (v < low) low = v; if (v > high) high = v; }
-  if (low < 0) { const edge = Math.max(-low, high); return [-edge, edge]; }
-  return [0, Math.max(255, high)];
-}
-
 const NINTH = 1 / 9;
 export const PRESETS = {
   identity: [[0, 0, 0], [0, 1, 0], [0, 0, 0]],

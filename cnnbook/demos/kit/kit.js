@@ -134,6 +134,10 @@ export function sameKind(model, value) {
   return typeof model === typeof value && (typeof value !== "number" || Number.isFinite(value));
 }
 
+/** Whether `value` is nested arrays of exactly these sizes with numbers in them: `shaped(kernel, 3, 3)`. */
+export const shaped = (value, ...sizes) => (sizes.length
+  ? Array.isArray(value) && value.length === sizes[0] && value.every((v) => shaped(v, ...sizes.slice(1))) : typeof value === "number");
+
 /** An object as text that is safe in an address, and back; `null` where the text is damaged. */
 export function encodeState(state) {
   const bytes = new TextEncoder().encode(JSON.stringify(state));
@@ -543,6 +547,31 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
 /** Bytes of a trait (ipywidgets gives a DataView) as numbers 0 … 255. */
 export const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
+/** Bytes of one channel as rows of numbers. */
+export const toRows = (flat, width) => Array.from({ length: flat.length / width }, (_, r) => Array.from(flat.subarray(r * width, (r + 1) * width)));
+
+/** The grey range to paint an output with: 0 … 255, or symmetric about 0 where values fall below it. */
+export function greyRange(rows) {
+  let low = 0, high = 0;
+  for (const line of rows) for (const v of line) { if (v < low) low = v; if (v > high) high = v; }
+  if (low < 0) { const edge = Math.max(-low, high); return [-edge, edge]; }
+  return [0, Math.max(255, high)];
+}
+
+/** Paints three channels of rows as red, green and blue: `low` none, `high` full. */
+export function paintColor(canvas, [red, green, blue], low = 0, high = 255) {
+  const height = red.length, width = red[0].length;
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d"), image = context.createImageData(width, height), scale = 255 / (high - low || 1);
+  for (let i = 0, q = 0; i < height; i++) for (let j = 0; j < width; j++, q += 4) {
+    image.data[q] = (red[i][j] - low) * scale;
+    image.data[q + 1] = (green[i][j] - low) * scale;
+    image.data[q + 2] = (blue[i][j] - low) * scale;
+    image.data[q + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}
+
 /** Paints rows of numbers in grey: `low` black, `high` white. */
 export function paintGrey(canvas, rows, low = 0, high = 255) {
   const height = rows.length, width = rows[0].length;
@@ -553,4 +582,49 @@ export function paintGrey(canvas, rows, low = 0, high = 255) {
     image.data[q + 3] = 255;
   }
   context.putImageData(image, 0, 0);
+}
+
+/**
+ * A picture with a frame on the cells in question. With `look` it is a control: the frame follows the pointer and the
+ * arrow keys (with Shift, eight cells at once).
+ *
+ * @param label () => its name; with `look`, say the keys too
+ * @param tone  the colour of the frame
+ * @param image () => rows of numbers, or [red, green, blue] of rows; painted again only when it is another object
+ * @param range (rows) => [low, high]: what is black and what is white
+ * @param spot  () => { row, col, span } of the frame, or null
+ * @param look  (row, col) => ...
+ * @param say   () => what is spoken after a key
+ */
+export function picture(ui, { label, tone = "input", image, range = () => [0, 255], spot, look, say }) {
+  const canvas = h("canvas", look ? { "aria-hidden": "true" } : { role: "img" });
+  const frame = h("span", { class: "cnn-picture-spot", "aria-hidden": "true" });
+  const box = h("div", { class: `cnn-picture cnn-tone-${tone}${look ? " looks" : ""}` }, canvas, frame);
+  let painted = null;
+  ui.watch(() => {
+    const rows = image();
+    if (rows !== painted) { (typeof rows[0][0] === "number" ? paintGrey : paintColor)(canvas, rows, ...range(rows)); painted = rows; }
+    setAttr(look ? box : canvas, "aria-label", label());
+    const s = spot?.();
+    frame.hidden = !s;
+    if (s) for (const [k, v] of Object.entries({ ...s, rows: canvas.height, columns: canvas.width })) frame.style.setProperty(`--${k}`, v);
+  });
+  if (!look) return box;
+  box.tabIndex = 0;
+  setAttr(box, "role", "group");
+  const go = (r, c) => look(Math.max(0, Math.min(canvas.height - 1, r)), Math.max(0, Math.min(canvas.width - 1, c)));
+  const follow = (e) => {
+    const at = canvas.getBoundingClientRect();
+    go(Math.floor((e.clientY - at.top) / at.height * canvas.height), Math.floor((e.clientX - at.left) / at.width * canvas.width));
+  };
+  canvas.addEventListener("pointermove", follow);
+  canvas.addEventListener("pointerdown", follow);
+  box.addEventListener("keydown", (e) => {
+    const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[e.key], s = spot();
+    if (!by || !s) return;
+    e.preventDefault();
+    go(s.row + (e.shiftKey ? 8 : 1) * by[0], s.col + (e.shiftKey ? 8 : 1) * by[1]);
+    if (say) ui.say(say());
+  });
+  return box;
 }
