@@ -48,15 +48,14 @@ class Nursery:
         socket.send_fds(self.sock, [request.ljust(REQUEST_BYTES)], [theirs.fileno()])
         theirs.close()
         try:
-            kind, number = frames.receive(mine)
-            payload = number
+            kind, payload = number = frames.receive(mine)
             if kind == "P":
                 kind, payload = frames.receive(mine)  # sent before anything of the student's runs
         except EOFError:
             raise OSError("a jail ended while it was built") from None
         if kind != "S":
             raise OSError(payload.decode())
-        return Box(self.environment, mine, int(number), home)
+        return Box(self.environment, mine, int(number[1]), home)
 
     def _serve(self, sock: socket.socket) -> None:
         while True:
@@ -73,7 +72,7 @@ class Nursery:
             os.waitpid(helper, 0)
 
     def _jail(self, sock: socket.socket, role: str, generation: int, home: str | None) -> None:
-        """Of a new fork: its child is the first process of a new PID namespace."""
+        """In a new fork: make its child the first process of a new PID namespace, and the worker."""
         try:
             if self.environment.sandbox:
                 jail.unshare(self.environment)
@@ -120,7 +119,6 @@ class Box:
         self.inbox = frames.Inbox(sock)
         self.base = watch.usage(pid).memory_bytes
         self.cpu = 0.0
-        self.peak = 0
 
     def kill(self) -> str:
         """End every process in it; how its first process ended, in case it had done so by itself."""

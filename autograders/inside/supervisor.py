@@ -20,6 +20,7 @@ from .outputs import Record
 
 TICK = 0.05
 GRACE = 2.0
+HOW = "%how%"
 
 
 class Stopped(Exception):
@@ -158,7 +159,8 @@ class Supervisor:
                 if time.monotonic() > deadline:
                     if interrupted:
                         raise self._stop(role, "시간 제한", self._time_reason(whole))
-                    kill(box.pid, signal.SIGINT)
+                    with suppress(OSError):
+                        kill(box.pid, signal.SIGINT)
                     interrupted, deadline = True, time.monotonic() + GRACE
                 self._wait(role, box, deadline)
             elif frame[0] == "O":
@@ -195,7 +197,7 @@ class Supervisor:
             except EOFError:
                 raise self._died(role) from None
         if time.monotonic() > self.watched + TICK:
-            self._watch()
+            self._watch(role)
             self.watched = time.monotonic()
 
     def _relay(self, payload: bytes, deadline: float, late: bool) -> bytes:
@@ -211,42 +213,55 @@ class Supervisor:
                 self.stopped = self.stopped or str(stop)
         return codec.encode({"stopped": str(stop)}, lambda _: None)
 
-    def _watch(self) -> None:
+    def _watch(self, waiting_for: str) -> None:
         """Measure both processes; end one that has too much.
 
         Raises
         ------
         Stopped
-            With the reason.
+            If it is the one that is waited for. What the student's process does meanwhile ends it as well, and is
+            told to the checker when it next asks; the checker's own turn comes when it is waited for.
         """
-        limit = self.limits["memory_bytes"]
         for role, box in list(self.boxes.items()):
-            use = watch.usage(box.pid)
-            memory = use.memory_bytes - box.base
-            if memory > limit:
-                memory = watch.usage(box.pid, exact=True).memory_bytes - box.base
+            excess = self._excess(role, box)
+            if excess is None:
+                continue
+            if role == waiting_for:
+                raise self._stop(role, *excess)
             if role == "student":
-                self.peak = max(self.peak, memory)
-            box.cpu = max(box.cpu, use.cpu_seconds)
-            if memory > limit:
-                reason = f"{self.place}에서 메모리 제한 {limit // 2**20:,} MiB를 넘었습니다"
-                raise self._stop(role, "메모리 제한", reason)
-            if use.tasks >= self.limits["processes"]:
-                reason = f"{self.place}에서 프로세스 수 제한 {self.limits['processes']}개를 넘었습니다"
-                raise self._stop(role, "프로세스 제한", reason)
-            if role == "student" and self.cpu_before + box.cpu > self.limits["cpu_seconds"]:
-                reason = f"{self.place}에서 CPU 시간 제한 {self.limits['cpu_seconds']:g}초를 넘었습니다"
-                self.over = f"노트북 전체가 CPU 시간 제한 {self.limits['cpu_seconds']:g}초를 넘었습니다"
-                raise self._stop(role, "시간 제한", reason)
+                self.student_stop = self._stop(role, *excess)
+                self.stopped = self.stopped or str(self.student_stop)
+
+    def _excess(self, role: str, box: nursery.Box) -> tuple[str, str] | None:
+        """Name and reason of the limit that a process is over, or None."""
+        limits = self.limits
+        use = watch.usage(box.pid)
+        memory = use.memory_bytes - box.base
+        if memory > limits["memory_bytes"]:
+            memory = watch.usage(box.pid, exact=True).memory_bytes - box.base
+        box.cpu = max(box.cpu, use.cpu_seconds)
+        if role == "student":
+            self.peak = max(self.peak, memory)
+        if memory > limits["memory_bytes"]:
+            return (
+                "메모리 제한",
+                f"{self.place}에서 메모리 제한 {limits['memory_bytes'] // 2**20:,} MiB를 넘었습니다",
+            )
+        if use.tasks >= limits["processes"]:
+            return "프로세스 제한", f"{self.place}에서 프로세스 수 제한 {limits['processes']}개를 넘었습니다"
+        if role == "student" and self.cpu_before + box.cpu > limits["cpu_seconds"]:
+            self.over = f"노트북 전체가 CPU 시간 제한 {limits['cpu_seconds']:g}초를 넘었습니다"
+            return "시간 제한", f"{self.place}에서 CPU 시간 제한 {limits['cpu_seconds']:g}초를 넘었습니다"
+        return None
 
     def _died(self, role: str) -> Stopped:
         whose = "학생 코드" if role == "student" else "검사"
-        return self._stop(role, "프로세스 종료", f"{self.place}에서 {whose}의 프로세스가 끝났습니다({{how}})")
+        return self._stop(role, "프로세스 종료", f"{self.place}에서 {whose}의 프로세스가 끝났습니다({HOW})")
 
     def _stop(self, role: str, name: str, reason: str) -> Stopped:
         """End a process; the next cell that needs it gets a new one."""
         box = self.boxes.pop(role)
-        reason = reason.format(how=box.kill())
+        reason = reason.replace(HOW, box.kill())
         if role == "student":
             self.cpu_before += box.cpu
         return Stopped(name, reason)

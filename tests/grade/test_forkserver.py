@@ -182,6 +182,28 @@ class TestLimits:
         assert ran.passed(2)
         assert ran.result.peak_bytes > 256 * MIB
 
+    def test_what_the_student_does_behind_a_test_does_not_disturb_it(self, notebook):
+        behind = """
+            import threading, time
+            def fill():
+                time.sleep(0.3)
+                blocks = [b"1" * 2**24 for _ in range(64)]
+            threading.Thread(target=lambda: [fill(), time.sleep(60)]).start()
+            import os
+            if os.fork() == 0:
+                fill_later = [b"1" * 2**24 for _ in range(14)]
+                time.sleep(60)
+        """
+        waiting = """test:
+            import time
+            for _ in range(16):
+                time.sleep(0.5)
+                f(1)
+        """
+        ran = notebook(GOOD, behind, waiting, CHECK)
+        assert "메모리 제한" in ran.error(2)
+        assert ran.passed(3)
+
     @pytest.mark.parametrize("caught", [False, True])
     def test_a_fork_bomb_ends(self, notebook, caught):
         bomb = (
@@ -189,7 +211,7 @@ class TestLimits:
             if caught
             else "while True: os.fork()"
         )
-        ran = notebook(GOOD, "import os\n" + bomb, CHECK)
+        ran = notebook(GOOD, "import os\n" + bomb, CHECK, limits=limits(memory_bytes=2**30))
         assert "프로세스 수 제한 40개" in ran.error(1)
         assert ran.passed(2)
 
