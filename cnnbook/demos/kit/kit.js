@@ -481,19 +481,20 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
     setAttr(table, "aria-label", label());
     setAttr(table, "aria-readonly", edit ? null : "true");
     for (const { r, c, node } of pads) setAttr(node, "class", `cnn-cell cnn-pad ${padMarks?.(r, c) ?? ""}`);
+    let longest = 1;
     for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) {
       const node = cells[r][c], shown = cell(r, c);
       const { text, marks = "", nodes } = typeof shown === "object" ? shown : { text: shown };
       const target = inner(node);
       setAttr(node, "class", `cnn-cell ${marks}`);
-      setAttr(node, "data-long", String(text).length > 3);
-      if (String(text).length > 3) node.style.setProperty("--letters", String(text).length);
+      longest = Math.max(longest, String(text).length);
       setAttr(node, "aria-current", marks.split(" ").includes("current") ? "true" : null);
       setAttr(target, "aria-label", describe(r, c));
       setAttr(target, "tabindex", r === at[0] && c === at[1] ? 0 : -1);
       if (!edit && nodes) { if (node.textContent !== text) node.replaceChildren(...nodes()); } else if (!edit) setText(node, String(text));
       else if (document.activeElement !== target || !target.dataset.dirty) target.value = String(text);
     }
+    if (box.dataset.letters !== String(longest)) { box.dataset.letters = longest; box.style.setProperty("--letters", longest); }
     const f = frame?.();
     outline.hidden = !f;
     if (f) for (const [k, v] of Object.entries(f)) outline.style.setProperty(`--${k}`, v);
