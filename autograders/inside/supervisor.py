@@ -219,8 +219,8 @@ class Supervisor:
         Raises
         ------
         Stopped
-            If it is the one that is waited for. What the student's process does meanwhile ends it as well, and is
-            told to the checker when it next asks; the checker's own turn comes when it is waited for.
+            If it is the one that is waited for. What the student's process does meanwhile ends it as well, and
+            the checker is told when it next asks; the checker's own turn comes when it is waited for.
         """
         for role, box in list(self.boxes.items()):
             excess = self._excess(role, box)
