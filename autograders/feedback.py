@@ -12,7 +12,7 @@ from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import utils
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, GetGrades
 from traitlets.config import Config
 
 from .grading import REPORT
@@ -58,11 +58,12 @@ def student_outputs(cell: NotebookNode) -> list[NotebookNode]:
     return shown
 
 
-class StudentView(NbGraderPreprocessor):
-    """Cut a graded notebook down to what its student may see, and put a table of marks on top."""
+class StudentView(GetGrades):
+    """nbgrader's `GetGrades`, and the notebook cut down to what its student may see."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """Change the notebook; it comes from `GetGrades`, so marks given by hand are in it."""
+        """Fetch the marks, those given by hand too, and change the notebook."""
+        nb, resources = super().preprocess(nb, resources)
         waiting = self._waiting(resources["nbgrader"])
         for index, cell in enumerate(nb.cells):
             if grade_id(cell) in waiting:

@@ -6,6 +6,7 @@ The release gate, the nbgrader plug-in, the benches and the tests all come throu
 from __future__ import annotations
 
 import copy
+import html
 import json
 import math
 import re
@@ -24,7 +25,6 @@ from .job import Cell, Job, Result
 from .mend import Broken, Mended, Note, Submitted, Template, mend, read
 from .settings import Settings
 
-SHOWN = ("text/plain", "image/png", "image/jpeg")
 REPORT = "autograders"  # the key of our record in a graded notebook's metadata
 
 
@@ -184,10 +184,16 @@ def finish(prepared: Prepared, result: Result | None) -> Graded:
 def _harmless(output: NotebookNode) -> NotebookNode:
     """Keep of an output what cannot act: formgrader shows it in a page that may change marks."""
     if "data" in output:
-        output.data = NotebookNode(
-            {kind: value for kind, value in output.data.items() if kind in SHOWN} or {"text/plain": ""}
-        )
+        kept = {kind: value for kind, value in output.data.items() if _is_harmless(kind, value)}
+        output.data, output.metadata = NotebookNode(kept or {"text/plain": ""}), NotebookNode()
     return output
+
+
+def _is_harmless(kind: str, value: object) -> bool:
+    if kind == "text/plain":
+        return isinstance(value, str)
+    image = kind in ("image/png", "image/jpeg") and isinstance(value, str)
+    return image and re.fullmatch(r"[A-Za-z0-9+/=\s]*", value) is not None
 
 
 def _harmless_text(markdown: str) -> str:
@@ -233,7 +239,7 @@ def _notebook(cells: list[NotebookNode], mended: Mended, record: dict) -> Notebo
     if record["stopped"] and not mended.broken:
         notes.append(record["stopped"])
     if notes:
-        text = "**채점 안내**\n\n" + "\n".join(f"- {note}" for note in notes)
+        text = "**채점 안내**\n\n" + "\n".join(f"- {html.escape(note, quote=False)}" for note in notes)
         cells = [new_markdown_cell(text, metadata={REPORT: "notes"}), *cells]
     for i, cell in enumerate(cells):
         cell.id = f"cell-{i}"

@@ -77,7 +77,6 @@ def configure(c: Any) -> None:
         handlers.template_path,
     ]
     c.GenerateFeedback.preprocessors = [
-        "nbgrader.preprocessors.GetGrades",
         "autograders.feedback.StudentView",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]

@@ -126,6 +126,7 @@ def test_html_and_scripts_of_a_submission_are_not_kept():
             return Result(tuple(CellResult([html] if cell.kind == "student" else []) for cell in job.cells))
 
     nb = filled(essay="<script>alert(1)</script> 답 <b>굵게</b>")
+    find(nb, "seven").metadata.nbgrader.grade_id = "<script>"
     graded = grade_notebook(template(), nb, runner=Runner()).notebook
     text = nbformat.writes(graded)
     assert "<script" not in text and "<b>굵게</b>" in text

@@ -10,14 +10,16 @@ import time
 import nbformat
 import pytest
 from filelock import FileLock
+from nbformat.v4 import new_code_cell, new_output
 from nbgrader.apps import NbGraderAPI
+from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
 from autograders import pool
 from autograders.__main__ import main
 from autograders.sandbox import SandboxUnavailable
-from tests.grade.tiny import ROOT, Course, as_bytes, filled, find, released
+from tests.grade.tiny import ANSWERS, ROOT, Course, as_bytes, cell, filled, find, released
 
 FULL = {"test_double": 2, "test_seven": 3, "essay": None}
 NOTHING = {"test_double": 0, "test_seven": 0, "essay": 0}
@@ -185,6 +187,30 @@ def test_a_failure_of_the_machine_costs_one_student_one_run_and_nobody_a_mark(co
     monkeypatch.undo()
     course.grade()
     assert course.scores()["a"] == FULL
+
+
+def test_what_a_declared_cell_printed_reaches_the_test_and_the_cell_is_not_run_again(course):
+    path = course.root / "source/tiny/tiny.ipynb"
+    nb = nbformat.read(path, 4)
+    nb.cells[1].source += "\nsaved_output = {}"
+    nb.cells.insert(7, cell(new_code_cell, "print(seven)\nran_again = True", "show"))
+    nb.cells[7].metadata["cnnbook"] = {"keep_output": 100}
+    find(nb, "test_seven").source = (
+        "assert 'show' in saved_output, '저장된 출력이 없습니다. 손으로 채점합니다.'\n"
+        "assert saved_output['show'] == '7\\n' and 'ran_again' not in globals()"
+    )
+    nbformat.write(nb, path)
+    release = GenerateAssignment(**course.parts())
+    release.force = True
+    release.start()
+    submission = nbformat.read(course.root / "release/tiny/tiny.ipynb", 4)
+    for grade_id, answer in ANSWERS.items():
+        find(submission, grade_id).source = answer
+    course.hand_in("without", submission)
+    find(submission, "show").outputs = [new_output("stream", name="stdout", text="7\n")]
+    course.hand_in("with", submission)
+    course.grade()
+    assert {s: course.scores()[s]["test_seven"] for s in ("with", "without")} == {"with": 3, "without": 0}
 
 
 # Refusals
