@@ -18,6 +18,8 @@ from functools import partial
 from . import checker, frames, jail, student, watch, worker
 
 REQUEST_BYTES = 512
+SHARERS = 3
+"""Server, supervisor and nursery hold the warm pages too."""
 
 
 class Nursery:
@@ -119,6 +121,13 @@ class Box:
         self.inbox = frames.Inbox(sock)
         self.base = watch.usage(pid).memory_bytes
         self.cpu = 0.0
+
+    def exact_bytes(self) -> int:
+        """Measure the memory in it beyond its share of the warm interpreter's pages."""
+        pids = watch.tree(self.pid)
+        sharers = watch.count_processes() if self.environment.sandbox else len(pids) + SHARERS
+        share = self.base * len(pids) // max(len(pids) + 1, sharers)
+        return watch.usage(self.pid, exact=True).memory_bytes - share
 
     def kill(self) -> str:
         """End every process in it; how its first process ended, in case it had done so by itself."""

@@ -219,8 +219,8 @@ class Supervisor:
         Raises
         ------
         Stopped
-            If it is the one that is waited for. What the student's process does meanwhile ends it as well, and
-            the checker is told when it next asks; the checker's own turn comes when it is waited for.
+            If it is the one that is waited for. What the student's process does meanwhile ends it as
+            well, and the checker is told when it next asks; the checker's turn comes when it is waited for.
         """
         for role, box in list(self.boxes.items()):
             excess = self._excess(role, box)
@@ -238,7 +238,7 @@ class Supervisor:
         use = watch.usage(box.pid)
         memory = use.memory_bytes - box.base
         if memory > limits["memory_bytes"]:
-            memory = watch.usage(box.pid, exact=True).memory_bytes - box.base
+            memory = box.exact_bytes()
         box.cpu = max(box.cpu, use.cpu_seconds)
         if role == "student":
             self.peak = max(self.peak, memory)

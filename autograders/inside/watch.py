@@ -31,6 +31,11 @@ def tree(root: int) -> list[int]:
     return found
 
 
+def count_processes() -> int:
+    """Count the processes of this PID namespace."""
+    return sum(name.isdigit() for name in os.listdir("/proc"))
+
+
 def usage(root: int, *, exact: bool = False) -> Usage:
     """Use of the tree under `root`.
 
