@@ -415,6 +415,22 @@ export function stepper(ui, { key = "step", count, say, interval = 900 }) {
 /** The stepper's position, held inside 0 … n − 1 whatever the state says. */
 export const position = (ui, key, n) => Math.max(0, Math.min(n - 1, ui.get(key)));
 
+/**
+ * Bars on one scale. `lines()` gives `{ label, parts, text, faint }` each: `parts` are `[role, size]` that stand end to end,
+ * `text` says the value in words or numbers, `faint` sets a line back. `top()` is the size of a full bar.
+ */
+export function bars(ui, lines, top = () => Math.max(...lines().map((l) => l.parts.reduce((s, [, v]) => s + v, 0)))) {
+  const box = h("div", { class: "cnn-bars" });
+  ui.watch(() => {
+    const full = top() || 1;
+    box.replaceChildren(...lines().map(({ label, parts, text, faint }) => h("div", { class: faint ? "faint" : "" },
+      h("span", {}, label),
+      h("span", { class: "cnn-track", "aria-hidden": "true" }, parts.map(([role, v]) => h("i", { style: `width:${(100 * v) / full}%;background:var(--${role})` }))),
+      h("span", { class: "cnn-value" }, text))));
+  });
+  return box;
+}
+
 /** Code the reader can take along. */
 export function code(ui, content, label = t("torch")) {
   const body = h("code", {});
