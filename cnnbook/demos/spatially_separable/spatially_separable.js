@@ -77,13 +77,11 @@ const KERNELS = {
   diagonal: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
 };
 
-const isShape = (value, ...sizes) => (sizes.length ? Array.isArray(value) && value.length === sizes[0] && value.every((v) => isShape(v, ...sizes.slice(1))) : typeof value === "number");
-
 export default demo({
   name: "spatially_separable",
   state: ["view", "column", "row", "depth", "input", "kernel", "terms", "volume", "step"],
-  valid: (s) => ["compose", "split", "flat"].includes(s.view) && [s.column, s.row, s.depth].every((v) => isShape(v, 3))
-    && isShape(s.input, 5, 5) && isShape(s.kernel, 3, 3) && isShape(s.volume, 3, 4, 4)
+  valid: (s) => ["compose", "split", "flat"].includes(s.view) && [s.column, s.row, s.depth].every((v) => shaped(v, 3))
+    && shaped(s.input, 5, 5) && shaped(s.kernel, 3, 3) && shaped(s.volume, 3, 4, 4)
     && [1, 2, 3].includes(s.terms) && Number.isInteger(s.step) && s.step >= 0,
 
   render(ui) {
@@ -176,17 +174,9 @@ export default demo({
       cell: (r, c) => ({ text: num(values()[r][c], 2), marks: marks(r, c) }),
       describe: (r, c) => t("cell", { kind: t(kind), r: r + 1, c: c + 1, value: values()[r][c] }),
     });
-    const meter = h("div", { class: "cnn-meter" }, [0, 1, 2].map((i) => {
-      const fill = h("span", {}), value = h("span", { class: "cnn-value" });
-      const line = h("div", {}, h("span", {}, `σ${"₁₂₃"[i]}`), h("span", { class: "cnn-track", "aria-hidden": "true" }, fill), value);
-      ui.watch(() => {
-        const s = list()[i].sigma, top = list()[0].sigma || 1;
-        fill.style.width = `${(100 * s) / top}%`;
-        line.classList.toggle("faint", i >= ui.get("terms"));
-        setText(value, num(i < rank() ? s : 0));
-      });
-      return line;
-    }));
+    const meter = bars(ui, () => list().map(({ sigma }, i) => ({
+      label: `σ${"₁₂₃"[i]}`, parts: [["kernel", sigma]], text: num(i < rank() ? sigma : 0), faint: i >= ui.get("terms"),
+    })));
     const vectors = text(ui, () => list().slice(0, Math.min(ui.get("terms"), Math.max(1, rank()))).map((term, i) => {
       const { down: a, along: b } = tidy(term);
       return h("span", { class: "cnn-line" }, h("span", { class: "cnn-ink-muted" }, t("term", { i: i + 1 })),
