@@ -55,8 +55,8 @@ def test_the_print_of_the_lecture_goes_wrong_where_it_is_marked(page, accessible
 
 def test_there_and_back_is_not_where_one_started(page, accessible):
     page.get_by_role("radio", name="Cᵀ C x").check(force=True)
-    back = cells(page, "결과 x′").all_inner_texts()
-    start = [e.input_value() for e in cells(page, "x,").locator("input").all()]
+    back = [int(text) for text in cells(page, "결과 x′").all_inner_texts()]
+    start = [int(e.input_value()) for e in cells(page, "x,").locator("input").all()]
     assert back == [
         "0",
         "12",
