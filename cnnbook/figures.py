@@ -338,12 +338,12 @@ def boxes(*boxes: Box, alt: str, signs: str = "", cell: float = 0.2) -> Drawing:
 def side_by_side(
     images: Mapping[str, Any], *, alt: str, signed: Sequence[str] = (), across: int = 0
 ) -> Drawing:
-    """Draw grey images in a row, each under its title, pixel for pixel.
+    """Draw images in a row, each under its title, pixel for pixel.
 
     Parameters
     ----------
     images
-        Title to ``(H, W)`` values in 0 (black) to 1 (white).
+        Title to ``(H, W)`` values in 0 (black) to 1 (white), or ``(H, W, 3)`` of red, green and blue.
     alt
         The sentence that stands in for the drawing.
     signed
@@ -360,7 +360,7 @@ def side_by_side(
     width = min(2.5, (PAGE - GAP * (across - 1)) / across)  # inches
     parts = []
     for title, values in images.items():
-        array = _numbers(values, title)
+        array = np.asarray(values, dtype=float) if np.ndim(values) == 3 else _numbers(values, title)
         limit = float(np.abs(array).max()) or 1.0
         scale = (
             {"cmap": diverging, "vmin": -limit, "vmax": limit}

@@ -1,6 +1,8 @@
 """One figure, drawn once, is right in light and in dark, in Korean, on a machine with no Korean font."""
 
+import base64
 import hashlib
+import io
 import itertools
 import re
 import subprocess
@@ -12,6 +14,7 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from cnnbook import figures
 from cnnbook.figures import COLORS, Box, Drawing, Grid
@@ -180,6 +183,15 @@ def test_style_leaves_the_readers_settings_alone():
     before = dict(matplotlib.rcParams)
     some_drawings()["curve"].html()
     assert dict(matplotlib.rcParams) == before
+
+
+def test_a_colour_image_keeps_its_colours():
+    red = np.zeros((2, 3, 3))
+    red[..., 0] = 1
+    page = figures.side_by_side({"빨강": red}, alt="빨간 그림입니다.").html()
+    png = base64.b64decode(re.search(r"data:image/png;base64,([\w+/=\s]+)", page)[1])
+    with Image.open(io.BytesIO(png)) as picture:
+        assert [color for _, color in picture.convert("RGB").getcolors()] == [(255, 0, 0)]
 
 
 def test_photograph_is_grey_and_of_the_asked_height():
