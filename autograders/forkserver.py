@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -26,8 +27,7 @@ from typing import Any
 
 from . import sandbox
 from .inside import frames
-from .job import Cell, CellResult, Job, Limits, Result, failure
-from .sandbox import SandboxUnavailable
+from .job import Cell, CellResult, Job, Result, failure
 
 START_SECONDS = 120
 SPARE_SECONDS = 60
@@ -117,6 +117,7 @@ class _Server:
         self._datasets = datasets
         self._paths = {name: f"/datasets/{i}" for i, name in enumerate(datasets)} if sandbox else datasets
         self._folder = tempfile.mkdtemp(prefix="grader-")
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._control, theirs = socket.socketpair()
         self._process = self._start(theirs, sandboxed=sandbox)
         theirs.close()
@@ -219,7 +220,7 @@ class _Server:
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove_folder()
 
 
 def _check_dataset(folder: Path) -> None:
@@ -240,6 +241,3 @@ def _unfinished(job: Job, cells: list[CellResult], reason: str, seconds: float) 
     """Make the result of a job that nobody finished: what has run stays, the rest fails with the reason."""
     rest = [CellResult([failure("채점 중단", reason)], 0.0, ran=False) for _ in job.cells[len(cells) :]]
     return Result((*cells, *rest), stopped=reason, seconds=round(seconds, 4))
-
-
-__all__ = ["ForkServer", "Limits", "SandboxUnavailable"]
