@@ -35,6 +35,8 @@ c.Engine.limits = {
 c.Engine.datasets = {}
 # Submissions run at once; 0 means one for each core, as far as memory allows.
 c.Engine.workers = 0
+# A dask scheduler whose workers run them, e.g. "tcp://10.0.0.5:8786"; "" means this machine.
+c.Engine.scheduler = ""
 # Where no sandbox is to be had (`python -m autograders doctor` says why), grading refuses. True grades all
 # the same: students' code then runs with your rights, on your files.
 c.Engine.unsandboxed = False

@@ -21,6 +21,9 @@ def parser() -> argparse.ArgumentParser:
     grade = commands.add_parser("grade", help="grade an assignment, as 'nbgrader autograde' does")
     grade.add_argument("assignment")
     grade.add_argument("--jobs", type=int, metavar="N", help="submissions run at once (default: one a core)")
+    grade.add_argument(
+        "--scheduler", metavar="ADDR", help="run them on a dask cluster; 'local' starts one on this machine"
+    )
     grade.add_argument("--student", metavar="ID", help="only this student")
     grade.add_argument("--force", action="store_true", help="run unchanged submissions again")
 
@@ -75,6 +78,8 @@ def grade(args: argparse.Namespace) -> int:
         words.append(f'--CourseDirectory.student_id="{args.student}"')
     if args.jobs:
         words.append(f"--Engine.workers={args.jobs}")
+    if args.scheduler:
+        words.append(f"--Engine.scheduler={args.scheduler}")
     if args.force:
         words.append("--force")
     try:

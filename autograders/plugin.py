@@ -46,7 +46,7 @@ from traitlets import List
 from .fingerprint import engine_version, folder_hash, key_of, side_files
 from .grading import REPORT, Prepared, finish, prepare
 from .mend import Broken, Note
-from .pool import Ahead, Pool, drop_local_pools, local_pool
+from .pool import Ahead, ClusterUnavailable, Pool, cluster_pool, drop_pools, local_pool
 from .progress import Progress
 from .sandbox import SandboxUnavailable
 from .settings import Engine
@@ -145,12 +145,16 @@ class EngineAutograde(Autograde):
 
     def _pool(self) -> Pool:
         try:
+            if self.engine.scheduler:
+                return cluster_pool(self.engine.scheduler, self.workers, self.engine.unsandboxed)
             return local_pool(self.workers, self.engine.unsandboxed)
         except SandboxUnavailable as cause:
             self._refuse(
                 f"{cause}\nNothing was graded. To grade without a sandbox, set c.Engine.unsandboxed = True "
                 "in nbgrader_config.py: students' code then runs with your rights."
             )
+        except ClusterUnavailable as cause:
+            self._refuse(f"{cause}\nNothing was graded.")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -223,19 +227,18 @@ class EngineAutograde(Autograde):
                 "--no-execute is ignored: outputs that students saved are no grounds for a grade."
             )
         self._keys = self._stale()
-        if self._keys:
-            self.pool = self._pool()
+        self.pool = self._pool() if self._keys else None
         todo = [path for folder in sorted(self._keys) for path in self.assignments[folder]]
         skipped = len(self.assignments) - len(self._keys)
         self.log.info(
             "%d submissions to grade, %d unchanged since they were graded", len(self._keys), skipped
         )
-        self._ahead = Ahead(todo, self._begin, window=3 * self.workers)
+        self._ahead = Ahead(todo, self._begin, window=3 * (self.pool.size if self.pool else 1))
         self._progress = Progress(len(todo), self.log)
         try:
             super().convert_notebooks()
         except BaseException:  # Ctrl-C too: what still runs for submissions further on is not waited for
-            drop_local_pools()
+            drop_pools()
             raise
         finally:
             self._progress.close()

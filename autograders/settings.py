@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
-from traitlets import Bool, Dict, Integer, TraitError, validate
+from traitlets import Bool, Dict, Integer, TraitError, Unicode, validate
 from traitlets.config import LoggingConfigurable
 
 from .job import Limits
@@ -32,6 +32,9 @@ class Engine(LoggingConfigurable):
 
     workers = Integer(
         0, help="Submissions run at once; 0 means one for each core, as far as memory allows."
+    ).tag(config=True)
+    scheduler = Unicode(
+        "", help="A dask scheduler whose workers run the submissions, or 'local' for one on this machine."
     ).tag(config=True)
     unsandboxed = Bool(
         False, help="Grade without a sandbox where there is none. Students' code then runs with your rights."

@@ -234,9 +234,9 @@ def no_sandbox(monkeypatch):
             super().start()
 
     monkeypatch.setattr(pool, "ForkServer", Server)
-    pool.drop_local_pools()
+    pool.drop_pools()
     yield
-    pool.drop_local_pools()
+    pool.drop_pools()
 
 
 def test_without_a_sandbox_nothing_is_graded(course, no_sandbox):
