@@ -127,6 +127,8 @@ class Drawing:
 
 
 def _sign(text: str) -> str:
+    if text == "\n":
+        return '<span style="flex-basis:100%"></span>'
     return f'<span style="font-size:1.5em">{html.escape(text)}</span>'
 
 
@@ -244,7 +246,7 @@ def matrix(*grids: Grid, alt: str, signs: str = "") -> Drawing:
     alt
         The sentence that stands in for the drawing.
     signs
-        One character between each pair, for instance ``"∗="``; empty for none.
+        One character between each pair, for instance ``"∗="``, a newline for a new row; empty for none.
 
     Raises
     ------
@@ -321,7 +323,7 @@ def boxes(*boxes: Box, alt: str, signs: str = "", cell: float = 0.2) -> Drawing:
     alt
         The sentence that stands in for the drawing.
     signs
-        One character between each pair, for instance ``"∗="``; empty for none.
+        One character between each pair, for instance ``"∗="``, a newline for a new row; empty for none.
     cell
         The side of one cell, in inches.
 
@@ -415,6 +417,50 @@ def curve(
             if name in log:
                 axes.set(**{f"{name}scale": "log"})
                 axis.set_major_formatter("{x:g}")  # 0.01, not a power whose minus sign NanumGothic lacks
+    return Drawing([figure], alt)
+
+
+def bars(
+    values: Mapping[str, float], *, xlabel: str, alt: str, log: bool = False, marked: Sequence[str] = ()
+) -> Drawing:
+    """Draw one bar for each name, top to bottom, with its value at its end.
+
+    Parameters
+    ----------
+    values
+        Name to value.
+    xlabel
+        What the bars measure, with its unit.
+    alt
+        The sentence that stands in for the figure.
+    log
+        Whether the scale is logarithmic.
+    marked
+        Names whose bars are told apart.
+    """
+    if not values:
+        raise ValueError("bars() needs at least one value")
+    if unknown := sorted(set(marked) - set(values)):
+        raise ValueError(f"marked names bars that are not there: {unknown}")
+    names, sizes = list(values), list(values.values())
+    colors = [COLORS["kernel" if name in marked else "input"] for name in names]
+    with style():
+        figure = Figure(figsize=(6.4, 0.32 * len(names) + 0.7), layout="constrained")
+        axes = figure.subplots()
+        axes.barh(range(len(names)), sizes, color=colors, height=0.62)
+        for at, size in enumerate(sizes):
+            axes.annotate(
+                f"{size:,.4g}" if isinstance(size, float) else f"{size:,}",
+                (size, at), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9,
+            )  # fmt: skip
+        axes.set_yticks(range(len(names)), names)
+        axes.tick_params(axis="y", length=0)
+        axes.invert_yaxis()
+        axes.set_xlabel(xlabel)
+        if log:
+            axes.set_xscale("log")
+        axes.margins(x=0.14)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
     return Drawing([figure], alt)
 
 

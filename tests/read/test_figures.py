@@ -133,6 +133,12 @@ def test_a_box_is_as_many_cells_wide_high_and_deep_as_its_shape():
     assert deep.tolist() == pytest.approx([0.2 * (1 + 9 * 0.45), 0.2 * (2 + 9 * 0.45)])
 
 
+def test_a_newline_among_the_signs_begins_a_new_row():
+    one, two = Grid([[1]]), Grid([[2]])
+    assert "flex-basis:100%" in figures.matrix(one, two, signs="\n", alt="두 줄").html()
+    assert "flex-basis:100%" not in figures.matrix(one, two, signs="=", alt="한 줄").html()
+
+
 def test_alt_text_reaches_the_page_and_is_escaped():
     drawing = figures.matrix(Grid([[1]]), alt='작은 "격자" <하나>')
     root = ET.fromstring(drawing.html())
@@ -152,6 +158,8 @@ def test_alt_text_reaches_the_page_and_is_escaped():
         (lambda: figures.boxes(alt="없음"), "at least one"),
         (lambda: figures.boxes(Box((3, 0, 3)), alt="빈 상자"), r"\(3, 0, 3\)"),
         (lambda: figures.boxes(Box((1, 1, 1)), signs="=", alt="하나"), "0 signs"),
+        (lambda: figures.bars({}, xlabel="", alt="없음"), "at least one"),
+        (lambda: figures.bars({"가": 1}, marked=["나"], xlabel="", alt="하나"), "나"),
         (lambda: figures.side_by_side({}, alt="없음"), "at least one"),
         (lambda: figures.side_by_side({"가": [[0.5]]}, signed=["나"], alt="하나"), "나"),
         (
