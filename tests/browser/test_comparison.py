@@ -53,7 +53,7 @@ def test_a_number_out_of_range_is_put_back_and_said(page):
     channels.fill("5000")
     channels.press("Tab")
     expect(channels).to_have_value("64")
-    expect(page.locator(".cnn [role=status]")).to_have_text("1부터 1024까지의 정수를 넣으십시오.")
+    expect(page.locator(".cnn [role=status]")).to_have_text("1부터 1,024까지의 정수를 넣으십시오.")
 
 
 def test_arrow_keys_choose_the_form_that_is_explained(page):

@@ -71,6 +71,10 @@ export function compact(n) {
   return `${(n / unit).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} ${name}`;
 }
 
+const EXPLAINED = {
+  single: "singleIs", multi: "multiIs", volume: "volumeIs", pointwise: "pointwiseIs", transposed: "transposedIs",
+  dilated: "dilatedIs", spatial: "spatialIs", depthwise: "depthwiseIs", grouped: "groupedIs", shuffled: "shuffledIs",
+};
 const KEYS = ["c_in", "c_out", "k", "size", "stride", "dilation", "groups", "depth", "bias"];
 const within = (v, low, high) => Number.isInteger(v) && v >= low && v <= high;
 
@@ -89,7 +93,7 @@ export default demo({
     const ratio = (value, base) => { const r = value / base; return r >= 100 ? Math.round(r).toLocaleString("en-US") : r >= 0.995 ? String(Math.round(10 * r) / 10) : String(Number(r.toPrecision(2))); };
     const say = () => t("told", { form: t(form()), parameters: chosen().problem ? "–" : compact(chosen().parameters), macs: chosen().problem ? "–" : compact(chosen().total) });
     const sentenceOf = () => {
-      const what = t(`${form()}Is`);
+      const what = t(EXPLAINED[form()]);
       return chosen().problem ? t("indivisible", { g: ui.get("groups") })
         : form() === "multi" ? what : `${what} ${t("against", { weights: ratio(chosen().parameters, all().multi.parameters), macs: ratio(chosen().total, all().multi.total) })}`;
     };
