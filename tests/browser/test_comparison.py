@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cnnbook.demos import Comparison
+from tests.browser.conftest import overflow
 
 
 @pytest.fixture
@@ -62,3 +63,10 @@ def test_arrow_keys_choose_the_form_that_is_explained(page):
     expect(page.locator("code")).to_contain_text("nn.Conv3d(64, 64, 3, padding=1, bias=False)")
     formula = page.locator(".cnn-formula").first.inner_text().replace("\n", "")
     assert formula.endswith("= 110,592")
+
+
+@pytest.mark.parametrize("state", [{"form": "spatial", "c_in": 1024, "c_out": 1024, "k": 7, "size": 512}])
+def test_what_is_not_shown_first_is_accessible_and_fits_a_phone_too(state, demo_page, accessible):
+    page = demo_page(Comparison(**state), theme="dark", width=390)
+    accessible(page, ".cnn")
+    assert overflow(page) == 0

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cnnbook.demos import DepthwiseSeparable
+from tests.browser.conftest import overflow
 
 
 @pytest.fixture
@@ -56,3 +57,10 @@ def test_the_costs_follow_the_sliders(page):
     assert page.locator(".cnn-bars .cnn-value:visible").first.inner_text() == f"{128 * 256 * 25:,}"
     page.get_by_role("slider", name="출력 채널").fill("0")
     expect(page.locator(".cnn-sentence:visible")).to_contain_text("오히려")
+
+
+@pytest.mark.parametrize("state", [{"view": "cost"}])
+def test_what_is_not_shown_first_is_accessible_and_fits_a_phone_too(state, demo_page, accessible):
+    page = demo_page(DepthwiseSeparable(**state), theme="dark", width=390)
+    accessible(page, ".cnn")
+    assert overflow(page) == 0

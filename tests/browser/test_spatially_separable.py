@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cnnbook.demos import SpatiallySeparable
+from tests.browser.conftest import overflow
 
 
 @pytest.fixture
@@ -58,3 +59,10 @@ def test_three_directions_give_the_volume_one_map_then_lines(page):
     assert [cells(page, name).count() for name in ("깊이 다음", "열 다음", "출력")] == [16, 8, 4]
     cells(page, "출력").nth(3).click()
     expect(page.locator(".cnn-sentence:visible")).to_contain_text("출력 2행 2열")
+
+
+@pytest.mark.parametrize("state", [{"view": "split"}, {"view": "flat"}])
+def test_what_is_not_shown_first_is_accessible_and_fits_a_phone_too(state, demo_page, accessible):
+    page = demo_page(SpatiallySeparable(**state), theme="dark", width=390)
+    accessible(page, ".cnn")
+    assert overflow(page) == 0
