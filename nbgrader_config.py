@@ -19,7 +19,7 @@ c = get_config()  # noqa: F821  (nbgrader provides it)
 
 c.CourseDirectory.course_id = "cnnbook"
 # The gradebook is gradebook.db in the course directory, unless a database is named:
-# c.CourseDirectory.db_url = "postgresql://user@host/gradebook"
+# c.CourseDirectory.db_url = "postgresql+psycopg://user@host/gradebook"
 
 # A solution region leaves nothing behind: what a student finds in an answer's cell is in the source, in
 # plain sight.

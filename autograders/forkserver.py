@@ -25,12 +25,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from . import sandbox
 from .inside import frames
 from .job import Cell, CellResult, Job, Result, failure
 
 START_SECONDS = 120
 SPARE_SECONDS = 60
+FOLDER = "grader-"
 BOOT = "import sys; sys.path.insert(0, {path!r}); from inside.server import main; main()"
 
 
@@ -116,7 +119,10 @@ class _Server:
         self._lock = threading.Lock()
         self._datasets = datasets
         self._paths = {name: f"/datasets/{i}" for i, name in enumerate(datasets)} if sandbox else datasets
-        self._folder = tempfile.mkdtemp(prefix="grader-")
+        _sweep()
+        self._folder = tempfile.mkdtemp(prefix=FOLDER)
+        self._held = FileLock(f"{self._folder}/lock")  # until the process ends, however it ends
+        self._held.acquire()
         self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._control, theirs = socket.socketpair()
         self._process = self._start(theirs, sandboxed=sandbox)
@@ -220,7 +226,19 @@ class _Server:
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        self._held.release()
         self._remove_folder()
+
+
+def _sweep() -> None:
+    """Remove the folders of graders that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        with suppress(OSError, Timeout):
+            status = folder.lstat()
+            old = time.time() - status.st_mtime > START_SECONDS  # a new one may not be held yet
+            if old and status.st_uid == os.geteuid() and (folder / "lock").is_file():
+                with FileLock(folder / "lock", timeout=0):
+                    shutil.rmtree(folder)
 
 
 def _check_dataset(folder: Path) -> None:
