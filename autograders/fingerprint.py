@@ -13,6 +13,7 @@ from .grading import REPORT
 
 HERE = Path(__file__).parent
 MAX_SIDE_FILES = 50 * 2**20  # bytes laid beside a notebook that is run
+MAX_SIDE_COUNT = 5000
 
 
 def side_files(folder: Path) -> dict[str, bytes]:
@@ -27,7 +28,7 @@ def side_files(folder: Path) -> dict[str, bytes]:
         if path.name == "timestamp.txt":
             continue
         size += path.stat().st_size
-        if size > MAX_SIDE_FILES:
+        if size > MAX_SIDE_FILES or len(found) == MAX_SIDE_COUNT:
             break
         found[relative.as_posix()] = path.read_bytes()
     return found

@@ -34,7 +34,7 @@ from typing import Literal
 from nbformat.notebooknode import NotebookNode
 from rapidfuzz import fuzz
 
-from .submission import Broken, Submitted, grade_id, read, text_of
+from .submission import Broken, Submitted, grade_id, quotable, read, text_of
 from .template import Role, Template, names_bound, role
 
 __all__ = ["Broken", "Mended", "MendedCell", "Note", "Submitted", "Template", "mend", "read"]
@@ -131,7 +131,7 @@ def _match_ids(template: Template, cells: tuple[NotebookNode, ...], places: _Pla
                 if _norm(cells[s].source) == stub:
                     places.dropped.add(s)
     if unknown:
-        shown = ", ".join(sorted(set(unknown))[:5])
+        shown = ", ".join(map(quotable, sorted(set(unknown))[:5]))
         places.notes.append(
             Note(f"이 과제에 없는 문제 번호({shown})가 붙은 칸은 학생이 더한 칸으로 보았습니다.")
         )

@@ -50,7 +50,7 @@ from .pool import Ahead, ClusterUnavailable, Pool, cluster_pool, drop_pools, loc
 from .progress import Progress
 from .sandbox import SandboxUnavailable
 from .settings import Engine
-from .submission import choose, grade_id, notebook_files, plain_name
+from .submission import choose, grade_id, notebook_files, plain_name, quotable
 from .template import Template
 
 if TYPE_CHECKING:
@@ -385,5 +385,5 @@ def _pass_on(done: Future, future: Future, prepared: Prepared) -> None:
 
 def _nothing_to_grade(folder: Path) -> str:
     names = sorted(p.name for p in folder.rglob("*") if p.is_file() and p.name != "timestamp.txt")
-    listed = ", ".join(names[:5]) if names else "없음"
+    listed = ", ".join(map(quotable, names[:5])) if names else "없음"
     return f"제출한 폴더에 노트북(.ipynb)이 없습니다. 들어 있는 파일: {listed}"

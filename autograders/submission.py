@@ -18,6 +18,7 @@ from nbformat.notebooknode import NotebookNode
 
 MAX_BYTES = 100 * 2**20
 MAX_CELLS = 2000
+MAX_NODES = 2_000_000  # lists and objects in a file: each takes some fifty times its two bytes in memory
 NOTEBOOK_SUFFIXES = (".ipynb", ".json", ".txt")
 
 _NOT_A_NOTEBOOK = (
@@ -59,6 +60,8 @@ def read(data: bytes) -> Submitted | Broken:
     for start, reason in _NOT_A_NOTEBOOK:
         if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(start):
             return Broken(reason)
+    if data.count(b"[") + data.count(b"{") > MAX_NODES:
+        return Broken("파일의 구조가 너무 커서 읽을 수 없습니다.")
     text = _decode(data)
     if text is None:
         return Broken("글자로 읽을 수 없는 파일입니다. 노트북(.ipynb)이 아닙니다.")
@@ -249,12 +252,22 @@ def choose(
         return None, None
     ranked = sorted(files, key=rank, reverse=True) if len(files) > 1 else list(files)
     best = ranked[0]
-    shown = unicodedata.normalize("NFC", best.path)
+    name_of_file = unicodedata.normalize("NFC", best.path)
+    shown = quotable(name_of_file)
     if len(files) > 1:
         return best, f"노트북이 {len(files)}개 있어 그 가운데 '{shown}'을 채점했습니다."
-    if shown != f"{name}.ipynb":
+    if name_of_file != f"{name}.ipynb":
         return best, f"'{shown}'을 '{name}.ipynb'로 보고 채점했습니다."
     return best, None
+
+
+def quotable(text: str) -> str:
+    r"""Return a name that a stranger chose as notes can quote it: no markup, nothing unprintable, not long.
+
+    >>> quotable("<b>가\ud800\n")
+    '?b?가??'
+    """
+    return "".join(c if c.isprintable() and c not in "<>&`" else "?" for c in text[:80])
 
 
 def grade_id(cell: NotebookNode) -> str | None:

@@ -143,8 +143,11 @@ def lay(environment: Environment, home: Path, uid: int | None = None) -> None:
         If a path would leave the folder.
     """
     made: set[Path] = set()
+    places = [home / "data" / name for name in environment.datasets]
     for name, data in environment.files.items():
         path = home / name
+        if any(path == place or path in place.parents for place in places):
+            continue  # no file stands where a data set goes
         if ".." in path.parts or home not in path.parents:
             raise ValueError(f"a file outside the notebook's folder: {name}")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 ERROR_CHARACTERS = 20_000
+PARSED_BYTES = 8 * 2**20
+"""A larger output is not even read: a few bytes of JSON can take fifty times their size in memory."""
 NOTEBOOK_OF_CELLS = 8
 """How many times the limit of one cell a whole notebook may keep."""
 
@@ -31,7 +33,7 @@ class Record:
 
     def keep(self, payload: bytes, *, streams_only: bool = False) -> None:
         """Keep an output that a process sent, if it is one and there is room."""
-        output = _valid(payload)
+        output = _valid(payload) if len(payload) < PARSED_BYTES else _text_output("")
         if output is None or (streams_only and output["output_type"] != "stream"):
             return
         if output["output_type"] == "error":
@@ -40,8 +42,7 @@ class Record:
             self.size += len(payload)
             self.total += len(payload)
             if self._full():
-                text = f"\n[출력이 {self.limit:,}바이트를 넘어 나머지를 버렸습니다]\n"
-                output = {"output_type": "stream", "name": "stdout", "text": text}
+                output = _text_output(f"\n[출력이 {self.limit:,}바이트를 넘어 나머지를 버렸습니다]\n")
             self._append(output)
 
     def fail(self, name: str, reason: str) -> None:
@@ -82,18 +83,13 @@ def _valid(payload: bytes) -> dict[str, Any] | None:
         kind = output["output_type"]
         if kind == "stream":
             name = "stderr" if output["name"] == "stderr" else "stdout"
-            return {"output_type": kind, "name": name, "text": str(output["text"])}
+            return _text_output(_text(output["text"]), name)
         if kind == "error":
-            ename, evalue = str(output["ename"])[:200], str(output["evalue"])[:ERROR_CHARACTERS]
-            text = "\n".join(str(line) for line in output.get("traceback", []))[:ERROR_CHARACTERS]
+            ename, evalue = _text(output["ename"])[:200], _text(output["evalue"])[:ERROR_CHARACTERS]
+            text = "\n".join(_text(line) for line in output.get("traceback", []))[:ERROR_CHARACTERS]
             return {"output_type": kind, "ename": ename, "evalue": evalue, "traceback": [text]}
-        data = {str(k): v if "json" in str(k) else str(v) for k, v in output["data"].items()}
-        metadata = output.get("metadata")
-        shown = {
-            "output_type": kind,
-            "data": data,
-            "metadata": metadata if isinstance(metadata, dict) else {},
-        }
+        data = {_text(k): _text(v) for k, v in output["data"].items()}
+        shown = {"output_type": kind, "data": data, "metadata": {}}
         if kind == "display_data":
             return shown
         if kind == "execute_result":
@@ -101,3 +97,12 @@ def _valid(payload: bytes) -> dict[str, Any] | None:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass
     return None
+
+
+def _text_output(text: str, name: str = "stdout") -> dict[str, Any]:
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def _text(value: Any) -> str:
+    """Write a value as text that UTF-8 can hold, which a lone surrogate is not."""
+    return str(value).encode(errors="replace").decode()

@@ -44,9 +44,7 @@ class Remote:
     def __bool__(self) -> bool:
         return self.__link.request("truth", self) is True
 
-    def __contains__(self, item: Any) -> bool:
-        return self.__link.request("contains", self, item) is True
-
+    # Without a `__contains__`, `in` walks the items and compares here: the student's word is no verdict.
     def __iter__(self) -> Iterator[Any]:
         iterator = self.__link.request("iterate", self)
         while taken := self.__link.request("next", iterator):

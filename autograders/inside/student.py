@@ -177,10 +177,6 @@ class Agent:
         """Ask whether it is true."""
         return bool(value)
 
-    def do_contains(self, value: Any, item: Any) -> bool:
-        """Ask whether an item is in it."""
-        return item in value
-
     def do_iterate(self, value: Any) -> Any:
         """Make an iterator."""
         return iter(value)

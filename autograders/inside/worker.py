@@ -170,7 +170,7 @@ def close_descriptors(keep: int) -> None:
 def message(error: BaseException) -> str:
     """Write the message of an exception, even of one that defends itself, cut to a readable length."""
     try:
-        text = str(error)
+        text = str.__str__(str(error))  # `__str__` may give a subclass, with methods of its own
     except BaseException:
         text = ""
     if len(text) > MESSAGE_CHARACTERS:

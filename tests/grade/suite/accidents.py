@@ -59,7 +59,11 @@ def answer_split(nb):
     second = copy.deepcopy(first)
     head, tail = ANSWERS["net"].split("\n\n")
     first.source = "class Block(nn.Module):\n    pass\n\n" + head
-    second.source = "def forward(self, x):\n" + tail.split("\n", 1)[1].replace("        ", "    ") + "\nNet.forward = forward"
+    second.source = (
+        "def forward(self, x):\n"
+        + tail.split("\n", 1)[1].replace("        ", "    ")
+        + "\nNet.forward = forward"
+    )
     nb.cells.insert(nb.cells.index(first) + 1, second)
 
 
@@ -83,7 +87,9 @@ def answer_in_a_new_cell(nb):
 
 @edit("deleted cells", note="지워져 있어")
 def tests_deleted(nb):
-    nb.cells = [c for c in nb.cells if not c.metadata.get("nbgrader", {}).get("grade_id", "").startswith("test_")]
+    nb.cells = [
+        c for c in nb.cells if not c.metadata.get("nbgrader", {}).get("grade_id", "").startswith("test_")
+    ]
 
 
 @edit("deleted cells", note="지워져 있어")
@@ -169,7 +175,11 @@ def older_release(nb):
 
 @edit("another release", lost="all")
 def another_assignment(nb):
-    nb.cells = [new_markdown_cell("# 다른 과제"), new_code_cell("def pool(x): return x"), new_code_cell("pool(1)")]
+    nb.cells = [
+        new_markdown_cell("# 다른 과제"),
+        new_code_cell("def pool(x): return x"),
+        new_code_cell("pool(1)"),
+    ]
 
 
 # Notebooks as other programs save them
@@ -187,18 +197,28 @@ def saved_by_colab(nb):
     nb.nbformat_minor = 0
 
 
-CASES.append(Case("colab-imports", "Colab", before="""
+CASES.append(
+    Case(
+        "colab-imports",
+        "Colab",
+        before="""
     from google.colab import drive, files
     drive.mount('/content/drive')
     %cd /content/drive/MyDrive/과제
     !pip install -q torchinfo
     !nvidia-smi
     from google.colab.patches import cv2_imshow
-"""))
+""",
+    )
+)
 CASES.append(Case("gpu-only", "Colab", {"train": ANSWERS["train"] + "\nnet = nn.Linear(2, 1).cuda()"}))
 
 
-@edit("formats", files=lambda nb: {FILE: json.dumps(nbformat.convert(nbformat.from_dict(nb), 3)).encode()}, edit=None)
+@edit(
+    "formats",
+    files=lambda nb: {FILE: json.dumps(nbformat.convert(nbformat.from_dict(nb), 3)).encode()},
+    edit=None,
+)
 def nbformat_3(nb): ...
 
 
@@ -220,10 +240,16 @@ def fields_missing(nb):
 
 file("byte-order-mark", "encodings", lambda nb: b"\xef\xbb\xbf" + as_bytes(nb), lost="")
 file("utf-16", "encodings", lambda nb: as_bytes(nb).decode().encode("utf-16"), lost="")
-file("cp949", "encodings", lambda nb: as_bytes(nb).decode().encode("cp949", "replace"), lost="choice")
+file("cp949", "encodings", lambda nb: as_bytes(nb).decode().encode("cp949"), lost="")
 CASES.append(Case("crlf", "line ends", {name: text.replace("\n", "\r\n") for name, text in ANSWERS.items()}))
 CASES.append(Case("cr", "line ends", {"size": ANSWERS["size"].replace("\n", "\r")}))
-CASES.append(Case("lone-surrogates", "line ends", edit=lambda nb: nb.cells.append(new_code_cell("# \ud83d\nx = '\udfff'"))))
+CASES.append(
+    Case(
+        "lone-surrogates",
+        "line ends",
+        edit=lambda nb: nb.cells.append(new_code_cell("# \ud83d\nx = '\udfff'")),
+    )
+)
 
 
 # Files
@@ -235,7 +261,13 @@ file("json-list", "no notebook", b"[1, 2, 3]", note="형식이 아닙니다")
 file("zip", "another file", b"PK\x03\x04" + bytes(100), note="압축")
 file("python-script", "another file", ANSWERS["conv2d"].encode(), note="형식이 아닙니다")
 file("no-cells", "another file", b'{"cells": [], "nbformat": 4}', note="칸이 하나도")
-file("truncated", "damaged", lambda nb: as_bytes(nb)[: as_bytes(nb).index(b"test_gradient")], lost="train choice", note="손상되어")
+file(
+    "truncated",
+    "damaged",
+    lambda nb: as_bytes(nb)[: as_bytes(nb).index(b"test_gradient")],
+    lost="train choice",
+    note="손상되어",
+)
 file("two-glued", "damaged", lambda nb: as_bytes(nb) + as_bytes(nb), lost="", note="손상되어")
 file("deep-json", "damaged", b'{"cells": ' + b"[" * 100_000, note="깊")
 file("wide-json", "a size that fills memory", b'{"cells": [' + b"[]," * 30_000_000 + b"[]]}", note="너무")
@@ -248,7 +280,15 @@ named("decomposed-korean", "file names", unicodedata.normalize("NFD", "내 과�
 named("no-utf-8-name", "file names", os.fsdecode("제출.ipynb".encode("cp949")))
 named("disguised", "odd suffixes", "suite.ipynb.txt")
 named("markup-in-the-name", "odd suffixes", "<img src=x onerror=alert(1)>.ipynb")
-CASES.append(Case("no-notebook", "odd suffixes", files=lambda nb: {"report.pdf": b"%PDF"}, lost="all", note="노트북(.ipynb)이 없습니다"))
+CASES.append(
+    Case(
+        "no-notebook",
+        "odd suffixes",
+        files=lambda nb: {"report.pdf": b"%PDF"},
+        lost="all",
+        note="노트북(.ipynb)이 없습니다",
+    )
+)
 CASES.append(Case("two-attempts", "several files", files=lambda nb: {
     "suite.ipynb": as_bytes(nb), "suite (1).ipynb": b"{", "__MACOSX/._suite.ipynb": b"\x00\x05"}, note="노트북이 2개"))  # fmt: skip
 CASES.append(Case("names-of-the-grader", "several files", files=lambda nb: {

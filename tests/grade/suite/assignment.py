@@ -73,7 +73,7 @@ sum(output_size(n, k, s, p) == wanted for n, k, s, p, wanted in cases)
 ### END HIDDEN TESTS
 """,
     "conv2d": """
-assert tuple(conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3)).shape) == (1, 1, 2, 2), "출력의 모양이 다릅니다."
+assert np.shape(conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))) == (1, 1, 2, 2), "출력의 모양이 다릅니다."
 ### BEGIN HIDDEN TESTS
 for seed, (n, c, o, size, k) in enumerate([(1, 1, 1, 5, 3), (2, 3, 4, 6, 3), (1, 2, 2, 7, 5)]):
     torch.manual_seed(seed)

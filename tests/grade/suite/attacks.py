@@ -46,7 +46,7 @@ READING = [
 """)}, "size"),
     Case("symlinks", "reading the grader's files", {"size": won_if("""
     import os
-    for i, place in enumerate(("/etc/passwd", "/root", "/var/lib", "/proc/1/root/etc/shadow", "../../../etc/passwd")):
+    for i, place in enumerate(("/etc/passwd", "/srv", "/var/lib", "/proc/1/root/etc/shadow", "../../../etc/passwd")):
         os.symlink(place, f"link{i}")
     return any(os.path.exists(f"link{i}") and os.listdir(f"link{i}") for i in range(5))
 """)}, "size"),
@@ -123,7 +123,7 @@ DEATHS = [
                 raise RuntimeError("boom")
         Bomb(), Bomb()
         answer = "②"
-    """}, note=""),
+    """}, lost="choice", note="시간 제한"),
     Case("gc-callback", "ends that strike back", {"choice": """
         import gc
         gc.callbacks.append(lambda phase, info: 1 / 0)
@@ -169,7 +169,7 @@ for epoch in range(300):
 
 RESOURCES = [
     Case("thirty-gigabytes", "memory", {"conv2d": RIGHT + "huge = torch.ones(30 * 2**30 // 4)"}, note=""),
-    Case("growing-list", "memory", {"conv2d": RIGHT + "blocks = []\nwhile True: blocks.append(bytearray(2**24))"}),
+    Case("growing-list", "memory", {"conv2d": "blocks = []\nwhile True: blocks.append(bytearray(2**24))\n" + RIGHT}, "conv2d"),
     Case("memory-in-children", "memory", {"conv2d": RIGHT + """
 import os, time
 for _ in range(12):
@@ -201,7 +201,7 @@ if os.fork() == 0:
     Case("flood", "output", {"conv2d": RIGHT + "for i in range(3000): print('x' * 100_000)"}, note=""),
     Case("flood-of-pictures", "output", {"conv2d": RIGHT + """
 from IPython.display import Image, display
-for _ in range(300):
+for _ in range(40):
     display(Image(data=b"\\x89PNG" + bytes(1_000_000), format="png"))
 """}),
     Case("flood-from-a-function", "output", {"conv2d": RIGHT + """
@@ -227,7 +227,7 @@ payload = b'{"output_type": "display_data", "data": {"application/json": [' + b"
 for number in range(3, 30):
     try:
         if stat.S_ISSOCK(os.fstat(number).st_mode):
-            frame = len(payload).to_bytes(4, "big") + b"O" + payload
+            frame = memoryview(len(payload).to_bytes(4, "big") + b"O" + payload)
             while frame:
                 frame = frame[os.write(number, frame):]
     except OSError:
@@ -255,7 +255,7 @@ VALUES = [
     Case("sparse", "values without a plain form", {
         "conv2d": "def conv2d(x, w): return F.conv2d(x, w).to_sparse()",
         "gradient": "def softplus(x): return F.softplus(x).to('meta')",
-    }, "conv2d gradient"),
+    }, "gradient"),
     Case("huge-int", "values that are too large", {
         "numbers": "out_size = n_parameters = 10 ** 200_000",
         "size": "def output_size(*_): return 10 ** 200_000",
@@ -288,13 +288,13 @@ raise Evil
 ]  # fmt: skip
 
 NAMES = [
-    Case("emptied-globals", "names that are gone", {"conv2d": "globals().clear()"}, "conv2d"),
+    Case("emptied-globals", "names that are gone", {"conv2d": "globals().clear()"}, "conv2d net gradient train"),
     Case("deleted-builtins", "names that are gone", {"conv2d": """
         import builtins
         for name in list(vars(builtins)):
             if name.islower() and not name.startswith("_"):
                 delattr(builtins, name)
-    """}, "conv2d"),
+    """}, "conv2d net gradient train choice"),
     Case("homoglyph", "names that look alike", {"size": ANSWERS["size"].replace("output", "оutput")}, "size", note="output_size"),
     Case("compatible-letters", "names that look alike", {"size": ANSWERS["size"].replace("size(", "𝐬𝐢𝐳𝐞(")}),
 ]  # fmt: skip

@@ -39,7 +39,7 @@ class Case:
     note : str
         A word that student and instructor are told.
     in_kernel : bool
-        A cheat that gets the marks in `lost` where tests run in the student's process.
+        A cheat that gets the marks of the first question in `lost` where tests run in the student's process.
     """
 
     name: str

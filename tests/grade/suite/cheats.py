@@ -15,7 +15,7 @@ conv2d = zeros
 
 def conv2d(name, kind, text, **more):
     """A cheat in the question about tensors: zeros of the right shape, and `text`."""
-    return Case(name, kind, {"conv2d": ZEROS + text}, "conv2d", in_kernel=True, **more)
+    return Case(name, kind, {"conv2d": ZEROS + text}, in_kernel=True, **{"lost": "conv2d", **more})
 
 
 def size(name, kind, text, **more):
@@ -67,7 +67,7 @@ F.conv2d = lambda x, w, *more, **named: real(x, w, *more, **named) if more or na
             return torch.zeros_like(x, requires_grad=True)
         torch.sigmoid = F.softplus = lambda x: torch.zeros_like(x)
         torch.Tensor.grad = property(lambda self: torch.zeros_like(self))
-    """}, "gradient", in_kernel=True),
+    """}, "gradient train", in_kernel=True),
     conv2d("replaced-torch", "replaced modules", """
 class Fake:
     def __getattr__(self, name):
@@ -109,13 +109,14 @@ class NoAsserts(ast.NodeTransformer):
 
 get_ipython().ast_transformers.append(NoAsserts())
 """),
-    conv2d("replaced-run-cell", "IPython's methods", "get_ipython().run_cell = lambda *_, **__: None"),
+    conv2d("replaced-run-cell", "IPython's methods", "get_ipython().run_cell = lambda *_, **__: None",
+           lost="conv2d net gradient train choice"),
     conv2d("replaced-run-code", "IPython's methods", """
 async def nothing(*_, **__):
     return False
 
 get_ipython().run_code = nothing
-"""),
+""", lost="conv2d net gradient train choice"),
     conv2d("replaced-showtraceback", "IPython's methods", "get_ipython().showtraceback = lambda *_, **__: None"),
     conv2d("hook-before-a-cell", "IPython's hooks", """
 def hook(info):
@@ -225,7 +226,9 @@ def skipped(nb):
 
 def other_given(nb):
     """A given cell that binds other things."""
-    find(nb, "imports").source += "\nclass Fake:\n    allclose = lambda *_, **__: True\ntorch.allclose = Fake.allclose"
+    find(
+        nb, "imports"
+    ).source += "\nclass Fake:\n    allclose = lambda *_, **__: True\ntorch.allclose = Fake.allclose"
 
 
 OTHER = [
