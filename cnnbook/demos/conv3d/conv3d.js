@@ -137,8 +137,8 @@ export default demo({
       block(ui, t("adding"), sums, sentence(ui, sayWindow)),
       outputs,
       text(ui, () => [
-        t("outDepth"), " ", math.show(math.tone("input", DEPTH), "−", math.tone("kernel", reach(false)), "+", 1, "=", math.tone("output", y().length)), ". ",
-        t("weights3d"), " ", math.show(count(false)), ", ", t("weights2d"), " ", math.show(count(true)), "."]),
+        t("outDepth"), " ", math.show(math.tone("input", DEPTH), "−", math.tone("kernel", reach(false)), "+", 1, "=", math.tone("output", y().length)), " · ",
+        t("weights3d"), " ", math.show(count(false)), ", ", t("weights2d"), " ", math.show(count(true))]),
       showIf(ui, () => reach(false) === DEPTH, text(ui, () => t("same"))),
       code(ui, () => volumeLines(ui.get("view"), x(), w())),
     ];
