@@ -212,9 +212,11 @@ class _Server:
                 return _unfinished(job, cells, reason, time.monotonic() - start)
 
     def _hand_over(self, host: socket.socket, job: Job) -> None:
-        head: dict[str, Any] = {"limits": asdict(job.limits), "files": list(job.files), "seed": job.seed}
+        head: dict[str, Any] = {"limits": asdict(job.limits), "seed": job.seed}
+        head |= {"files": list(job.files), "handed_in": list(job.handed_in)}
         head["datasets"] = {name: self._paths[name] for name in job.datasets}
-        frames.send(host, "J", frames.pack(head, [bytes(data) for data in job.files.values()]))
+        contents = [*job.files.values(), *job.handed_in.values()]
+        frames.send(host, "J", frames.pack(head, [bytes(data) for data in contents]))
         frames.send(host, "N", {"cells": [asdict(cell) for cell in job.cells], "checker": job.checker})
 
     def close(self) -> None:

@@ -79,6 +79,7 @@ def grade_notebook(
     runner: Runner,
     settings: Settings | None = None,
     files: Mapping[str, bytes] | None = None,
+    handed_in: Mapping[str, bytes] | None = None,
     config: Config | None = None,
     name: str = "",
 ) -> Graded:
@@ -95,12 +96,14 @@ def grade_notebook(
     settings : Settings, optional
         Limits, data sets, seed.
     files : mapping, optional
-        Small files to lay beside the notebook: relative path -> content.
+        The instructor's small files, to lay beside the notebook: relative path -> content.
+    handed_in : mapping, optional
+        The student's: beside the notebook for the student's code alone.
     config : Config, optional
         nbgrader's configuration, if `source` is a notebook.
     """
     template = source if isinstance(source, Template) else Template.of(source, config)
-    prepared = prepare(template, submission, settings=settings, files=files, name=name)
+    prepared = prepare(template, submission, settings=settings, files=files, handed_in=handed_in, name=name)
     return finish(prepared, runner.run(prepared.job) if prepared.job else None)
 
 
@@ -110,6 +113,7 @@ def prepare(
     *,
     settings: Settings | None = None,
     files: Mapping[str, bytes] | None = None,
+    handed_in: Mapping[str, bytes] | None = None,
     name: str = "",
     notes: tuple[Note, ...] = (),
 ) -> Prepared:
@@ -139,6 +143,7 @@ def prepare(
     job = Job(
         cells=tuple(cells),
         files=dict(files or {}),
+        handed_in=dict(handed_in or {}),
         datasets=dict(settings.datasets),
         limits=settings.limits,
         checker=settings.checker,

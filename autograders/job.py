@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 MIB = 2**20
+FILES = ("files", "handed_in")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,10 @@ class Job:
     cells : tuple of Cell
         In the order of the notebook.
     files : mapping of str to bytes
-        Small files laid beside the notebook: relative path and content.
+        The instructor's small files, laid beside the notebook: relative path and content.
+    handed_in : mapping of str to bytes
+        The student's: there for the student's code, never for the checker, and in place of no file of the
+        instructor's.
     datasets : mapping of str to str
         Name and folder on this machine, seen by the notebook, read-only, as ``data/NAME``.
     limits : Limits
@@ -76,6 +80,7 @@ class Job:
 
     cells: tuple[Cell, ...]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    handed_in: Mapping[str, bytes] = field(default_factory=dict)
     datasets: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     checker: bool = True
@@ -84,15 +89,19 @@ class Job:
 
     def to_json(self) -> dict[str, Any]:
         """Write the job as JSON-serialisable data."""
-        files = {name: base64.b64encode(data).decode("ascii") for name, data in self.files.items()}
-        return {**asdict(self), "files": files, "cells": [asdict(cell) for cell in self.cells]}
+        files = {kind: _encoded(getattr(self, kind)) for kind in FILES}
+        return {**asdict(self), **files, "cells": [asdict(cell) for cell in self.cells]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Job:
         """Read the job that :meth:`to_json` wrote."""
-        files = {name: base64.b64decode(text) for name, text in data["files"].items()}
+        files = {kind: {n: base64.b64decode(text) for n, text in data[kind].items()} for kind in FILES}
         cells = tuple(Cell(**cell) for cell in data["cells"])
-        return cls(**{**data, "files": files, "cells": cells, "limits": Limits(**data["limits"])})
+        return cls(**{**data, **files, "cells": cells, "limits": Limits(**data["limits"])})
+
+
+def _encoded(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: base64.b64encode(data).decode("ascii") for name, data in files.items()}
 
 
 @dataclass(frozen=True)

@@ -338,7 +338,8 @@ class EngineAutograde(Autograde):
             template,
             best.data if best else Broken(_nothing_to_grade(folder)),
             settings=self.settings,
-            files=side_files(folder) | self._beside,
+            files=self._beside,
+            handed_in=side_files(folder),
             name=self._student(path),
             notes=(Note(remark),) if remark else (),
         )

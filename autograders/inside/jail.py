@@ -41,6 +41,7 @@ class Environment:
 
     limits: Mapping[str, Any]
     files: Mapping[str, bytes]
+    handed_in: Mapping[str, bytes]
     datasets: Mapping[str, str]
     seed: int
     sandbox: bool
@@ -144,7 +145,7 @@ def lay(environment: Environment, home: Path, uid: int | None = None) -> None:
     """
     made: set[Path] = set()
     places = [home / "data" / name for name in environment.datasets]
-    for name, data in environment.files.items():
+    for name, data in {**environment.handed_in, **environment.files}.items():
         path = home / name
         if any(path == place or path in place.parents for place in places):
             continue  # no file stands where a data set goes

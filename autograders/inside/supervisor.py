@@ -270,9 +270,11 @@ class Supervisor:
 def main(host: socket.socket, sandbox: bool, privileged: bool, slot: int, shell: student.Shell) -> None:
     """Serve one job on `host`: its environment first, then, when the nursery stands, its cells."""
     head, buffers = frames.unpack(frames.receive(host)[1])
+    contents = map(bytes, buffers)
     environment = jail.Environment(
         limits=head["limits"],
-        files={name: bytes(buffer) for name, buffer in zip(head["files"], buffers, strict=True)},
+        files={name: next(contents) for name in head["files"]},
+        handed_in={name: next(contents) for name in head["handed_in"]},
         datasets=head["datasets"],
         seed=head["seed"],
         sandbox=sandbox,

@@ -96,6 +96,16 @@ class TestLikeANotebook:
         assert "Read-only" in ran.error(1)
         assert ran.passed(2)
 
+    def test_lays_what_the_student_handed_in_for_the_student_alone(self, notebook):
+        ran = notebook(
+            "open('ours.txt').read(), open('theirs.txt').read()",
+            "test: import os\nassert os.listdir() == ['ours.txt'] and open('ours.txt').read() == 'a'",
+            files={"ours.txt": b"a"},
+            handed_in={"ours.txt": b"b", "theirs.txt": b"c"},
+        )
+        assert ran.text(0) == "('a', 'c')"
+        assert ran.passed(1), ran.error(1)
+
     def test_says_that_a_data_set_is_missing(self, notebook, tmp_path):
         with pytest.raises(FileNotFoundError, match="fetch it"):
             notebook("1", datasets={"none": str(tmp_path / "none")})
@@ -348,7 +358,13 @@ class TestServer:
 
 class TestJob:
     def test_survives_json(self):
-        job = Job(cells=(Cell("test", "assert 가", "q1"),), files={"a": b"\x00\xff"}, limits=SMALL, seed=3)
+        job = Job(
+            cells=(Cell("test", "assert 가", "q1"),),
+            files={"a": b"\x00\xff"},
+            handed_in={"b": b""},
+            limits=SMALL,
+            seed=3,
+        )
         assert Job.from_json(job.to_json()) == job
 
     def test_result_survives_json(self, notebook):
