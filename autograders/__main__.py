@@ -9,7 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderApp
+from nbgrader.coursedir import CourseDirectory
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +42,15 @@ def parser() -> argparse.ArgumentParser:
         "--pattern", help="a regular expression for paths, with the groups student_id and file_id"
     )
 
+    told = commands.add_parser("report", help="distribution, questions and similar answers of a graded class")
+    told.add_argument("assignment")
+    told.add_argument("--to", type=Path, metavar="FOLDER", help="default: reports/ASSIGNMENT")
+
+    table = commands.add_parser("export", help="marks as a table for Moodle, Canvas or a spreadsheet")
+    table.add_argument("assignment")
+    table.add_argument("--format", choices=("csv", "moodle", "canvas"), default="csv")
+    table.add_argument("--to", type=Path, metavar="FILE", help="default: reports/ASSIGNMENT-FORMAT.csv")
+
     commands.add_parser(
         "sample", help="grade the bundled sample class: expected against given marks", add_help=False
     )
@@ -56,19 +67,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.chdir(args.course_dir)
     if args.command == "grade":
         return grade(args)
-    app = course()
+    coursedir = course().coursedir
+    if args.command == "collect":
+        from .collect import collect
+
+        return collect(coursedir, args.assignment, args.archives, pattern=args.pattern)
+    try:
+        print(tell(coursedir, args))
+    except LookupError as error:
+        print(error.args[0], file=sys.stderr)
+        return 1
+    return 0
+
+
+def tell(coursedir: CourseDirectory, args: argparse.Namespace) -> str | Path:
+    """Answer a question about what has been graded: a text, or the file that was written.
+
+    Raises
+    ------
+    LookupError
+        If it has not been graded; the message says what to run.
+    """
+    reports = Path(coursedir.root, "reports")
     if args.command == "explain":
         from .explain import explain
 
-        try:
-            print(explain(app.coursedir, args.student, args.assignment))
-        except LookupError as error:
-            print(error.args[0], file=sys.stderr)
-            return 1
-        return 0
-    from .collect import collect
+        return explain(coursedir, args.student, args.assignment)
+    if args.command == "report":
+        from .report import report
 
-    return collect(app.coursedir, args.assignment, args.archives, pattern=args.pattern)
+        return report(coursedir, args.assignment, args.to or reports / args.assignment)
+    from .export import export
+    from .marks import read_class
+
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        marks = read_class(gradebook, args.assignment)
+    waiting = sum(one.unfinished for one in marks.submitted)
+    if waiting:
+        print(f"{waiting} submissions wait for a mark by hand, which counts 0 here.", file=sys.stderr)
+    return export(marks, args.format, args.to or reports / f"{args.assignment}-{args.format}.csv")
 
 
 def grade(args: argparse.Namespace) -> int:
