@@ -81,6 +81,8 @@ export default demo({
     const y = ui.derive(() => cutRings(full(), padding()));
     const steps = () => (view() === "stamp" ? n * n : y().length ** 2);
     const step = () => position(ui, "step", steps());
+    const is = (name) => () => view() === name;
+    const only = (name, size) => () => (view() === name ? size() : [0, 0]); // what is not shown is not drawn
     const cellAt = (s, width) => [Math.floor(s / width), s % width];
 
     // A canvas cell someone points at, in canvas coordinates; else the stepper says what is shown.
@@ -107,18 +109,18 @@ export default demo({
     const inStamp = (r, c) => [r - at()[0] * stride(), c - at()[1] * stride()].every((d) => d >= 0 && d < k());
     const sayStamp = () => t("stampSentence", { r: at()[0] + 1, c: at()[1] + 1, value: x()[at()[0]][at()[1]], top: at()[0] * stride() + 1, left: at()[1] * stride() + 1 });
     const input = grid(ui, {
-      tone: "input", label: () => t("inputGrid"), size: () => [n, n],
+      tone: "input", label: () => t("inputGrid"), size: only("stamp", () => [n, n]),
       cell: (r, c) => ({ text: short(x()[r][c]), marks: hits().has(`${r},${c}`) ? "used" : r === at()[0] && c === at()[1] ? "stamping" : "" }),
       describe: (r, c) => t("inputCell", { r: r + 1, c: c + 1, value: x()[r][c], top: r * stride() + 1, left: c * stride() + 1, k: k() }),
       edit: replace("input"), point: (r, c) => { clear(); pointedInput = r === null ? null : [r, c]; },
     });
     const kernel = grid(ui, {
-      tone: "kernel", label: () => t("kernelGrid", { k: k() }), size: () => [k(), k()],
+      tone: "kernel", label: () => t("kernelGrid", { k: k() }), size: only("stamp", () => [k(), k()]),
       cell: (r, c) => short(w()[r][c]), describe: (r, c) => cellName("kernel", r, c, w()[r][c]), edit: replace("kernel"),
     });
     const spot = () => pointedInput ?? at();
     const canvas = grid(ui, {
-      tone: "output", label: () => t(padding() ? "canvasCut" : "canvas", { h: full().length, p: padding() }), size: () => [full().length, full().length],
+      tone: "output", label: () => t(padding() ? "canvasCut" : "canvas", { h: full().length, p: padding() }), size: only("stamp", () => [full().length, full().length]),
       cell: (r, c) => ({
         text: isStamped(r, c) ? short(shown()[r][c]) : "",
         marks: `${isCut(r, c) ? "cut " : ""}${pointed && pointed[0] === r && pointed[1] === c ? "current" : inStamp(r, c) ? "window" : isStamped(r, c) ? "done" : "faint"}`,
@@ -127,7 +129,7 @@ export default demo({
       frame: () => ({ row: spot()[0] * stride(), col: spot()[1] * stride(), rows: k(), cols: k() }),
     });
     const stamp = grid(ui, {
-      label: () => t("stamp"), size: () => [k(), k()],
+      label: () => t("stamp"), size: only("stamp", () => [k(), k()]),
       cell: (r, c) => ({ text: `${num(x()[at()[0]][at()[1]])} × ${num(w()[r][c])}`, nodes: () => pair(x()[at()[0]][at()[1]], w()[r][c]) }),
       describe: (r, c) => t("product", { x: x()[at()[0]][at()[1]], w: w()[r][c], product: x()[at()[0]][at()[1]] * w()[r][c] }),
     });
@@ -142,17 +144,17 @@ export default demo({
       return t(parts.length ? "windowSentence" : "windowEmpty", { r: at()[0] + 1, c: at()[1] + 1, n: parts.length, value: y()[at()[0]][at()[1]], sum: parts.map((q) => `${num(q.a)}×${num(q.b)}`).join(" + ") });
     };
     const spread = grid(ui, {
-      tone: "input", label: () => t("spreadGrid", { h: z().length }), size: () => [z().length, z().length],
+      tone: "input", label: () => t("spreadGrid", { h: z().length }), size: only("zeros", () => [z().length, z().length]),
       cell: (r, c) => ({ text: short(z()[r][c]), marks: `${ownCell(r, c, n, k(), options()) ? "" : "zero "}${inWindow(r, c) ? "window" : ""}` }),
       describe: (r, c) => { const own = ownCell(r, c, n, k(), options()); return own ? cellName("input", ...own, z()[r][c]) : t("zeroCell"); },
       frame: () => ({ row: at()[0], col: at()[1], rows: k(), cols: k() }),
     });
     const turnedKernel = grid(ui, {
-      tone: "kernel", label: () => t("turned"), size: () => [k(), k()], cell: (r, c) => short(wt()[r][c]),
+      tone: "kernel", label: () => t("turned"), size: only("zeros", () => [k(), k()]), cell: (r, c) => short(wt()[r][c]),
       describe: (r, c) => t("turnedCell", { r: r + 1, c: c + 1, value: wt()[r][c], u: k() - r, v: k() - c }),
     });
     const output = grid(ui, {
-      tone: "output", label: () => t("outputGrid", { h: y().length }), size: () => [y().length, y().length],
+      tone: "output", label: () => t("outputGrid", { h: y().length }), size: only("zeros", () => [y().length, y().length]),
       cell: (r, c) => ({ text: short(y()[r][c]), marks: r === at()[0] && c === at()[1] ? "current" : r * y().length + c < step() ? "done" : "" }),
       describe: (r, c) => sumOf(r + padding(), c + padding()),
       choose: (r, c) => ui.set({ step: r * y().length + c }),
@@ -164,17 +166,16 @@ export default demo({
     const inner = ui.derive(() => innerCounts(COUNTED, k(), stride()));
     const sayOverlap = () => t(inner().length > 1 ? "uneven" : "even", { counts: inner().join(", "), k: k(), s: stride() });
     const counts = grid(ui, {
-      tone: "output", label: () => t("countGrid", { h: line().length }), size: () => [line().length, line().length],
+      tone: "output", label: () => t("countGrid", { h: line().length }), size: only("overlap", () => [line().length, line().length]),
       cell: (r, c) => ({ text: String(line()[r] * line()[c]), marks: `level${Math.round((4 * line()[r] * line()[c]) / most() ** 2)}` }),
       describe: (r, c) => t("countCell", { r: r + 1, c: c + 1, a: line()[r], b: line()[c], n: line()[r] * line()[c] }),
     });
     const along = grid(ui, {
-      tone: "output", label: () => t("along"), size: () => [1, line().length],
+      tone: "output", label: () => t("along"), size: only("overlap", () => [1, line().length]),
       cell: (r, c) => ({ text: String(line()[c]), marks: `level${Math.round((4 * line()[c]) / most())}` }), describe: (r, c) => t("alongCell", { c: c + 1, n: line()[c] }),
     });
 
     // ---- words, formula, code
-    const is = (name) => () => view() === name;
     const size = text(ui, () => {
       const m = view() === "overlap" ? COUNTED : n;
       return [t("sizeIs"), " ", math.show("(", math.tone("input", m), "−", 1, ")", "×", stride(), "−", 2, "×", padding(), "+", math.tone("kernel", k()), "=", math.tone("output", fullLength(m, k(), stride()) - 2 * padding()))];
