@@ -66,6 +66,13 @@ class Net(nn.Module):
         return self.outputs(x)[0]
 
 
+def digits() -> tuple[Tensor, Tensor]:
+    """Return all images, standardised, (N, 1, 8, 8), and their labels, (N,)."""
+    data = load_digits()
+    x = torch.tensor(data.images, dtype=torch.float32)[:, None] / 16
+    return (x - x.mean()) / x.std(), torch.tensor(data.target)
+
+
 def first_gradients(
     blocks: int, skip: bool, norm: bool, seed: int, images: Tensor, labels: Tensor
 ) -> list[float]:
@@ -105,9 +112,7 @@ def train(net: Net, x: Tensor, y: Tensor) -> tuple[float, float]:
 def main() -> None:
     """Measure every combination, store it and print a line each."""
     torch.set_num_threads(1)
-    digits = load_digits()
-    x = torch.tensor(digits.images, dtype=torch.float32)[:, None] / 16
-    x, y = (x - x.mean()) / x.std(), torch.tensor(digits.target)
+    x, y = digits()
     networks = []
     for norm, skip, blocks in product((True, False), (False, True), BLOCKS):
         gradients = [
