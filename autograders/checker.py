@@ -191,6 +191,8 @@ class _Linter(ast.NodeVisitor):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         theirs = [argument for argument in arguments if self._is_students(argument)]
+        if isinstance(node.func, ast.Attribute) and self._is_students(node.func.value) and name in VERDICTS:
+            self._report(node, f".{name}() lets the student's object judge itself: use torch.{name}()")
         if self._is_students(node.func):
             for argument in arguments:
                 function = isinstance(argument, ast.Name) and argument.id in self.functions

@@ -13,7 +13,7 @@ from .grading import REPORT
 
 HERE = Path(__file__).parent
 MAX_SIDE_FILES = 50 * 2**20  # bytes laid beside a notebook that is run
-MAX_SIDE_COUNT = 5000
+MAX_SIDE_COUNT = 1000
 
 
 def side_files(folder: Path) -> dict[str, bytes]:

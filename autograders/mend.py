@@ -277,6 +277,7 @@ def _placed(
             notes.append(Note("답안 칸을 찾지 못했습니다. 배포한 빈칸으로 되돌렸습니다.", name))
         else:
             cell.source = found.source
+            _keep_pictures(cell, found)
             if found.cell_type != cell.cell_type:
                 notes.append(Note("코드 칸이 글 칸으로(또는 그 반대로) 바뀌어 있어 되돌렸습니다.", name))
     elif name and found is None:
@@ -336,7 +337,14 @@ def _extra(cell: NotebookNode) -> MendedCell:
     clean = NotebookNode(cell_type=cell.cell_type, metadata=NotebookNode(), source=cell.source)
     if cell.cell_type == "code":
         clean.outputs, clean.execution_count = [], None
+    _keep_pictures(clean, cell)
     return MendedCell(clean, "extra")
+
+
+def _keep_pictures(cell: NotebookNode, found: NotebookNode) -> None:
+    """Keep the pictures of a written answer, which a person marks."""
+    if cell.cell_type == "markdown" and found.attachments:
+        cell.attachments = found.attachments
 
 
 def _worth_keeping(cell: NotebookNode) -> bool:

@@ -29,6 +29,9 @@ _NOT_A_NOTEBOOK = (
     (b"\x89PNG", "노트북이 아니라 그림 파일입니다."),
 )
 
+_PICTURES = ("image/png", "image/jpeg", "image/gif")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -136,7 +139,18 @@ def _cell(raw: object) -> NotebookNode | None:
         metadata=metadata if isinstance(metadata, dict) else {},
         source=text_of(raw.get("source")),
         outputs=[o for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else [],
+        attachments=_pictures(raw.get("attachments")),
     )
+
+
+def _pictures(attachments: object) -> dict[str, dict[str, str]]:
+    """Return the pictures that were pasted into a text: name -> kind -> base64."""
+    found: dict[str, dict[str, str]] = {}
+    for name, kinds in attachments.items() if isinstance(attachments, dict) else ():
+        for kind, data in kinds.items() if isinstance(kinds, dict) else ():
+            if kind in _PICTURES and _BASE64.fullmatch(text_of(data)):
+                found.setdefault(text_of(name), {})[kind] = text_of(data)
+    return found
 
 
 def text_of(value: object) -> str:

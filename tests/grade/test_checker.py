@@ -126,6 +126,15 @@ class Box:
         """
         assert verdict(notebook, make, check) == ""
 
+    def test_membership_is_compared_here(self, notebook):
+        make = """
+            class Agreeable:
+                def __contains__(self, item): return True
+                def __iter__(self): return iter([1])
+            bag = Agreeable()
+        """
+        assert verdict(notebook, make, "test: assert 1 in bag and 2 not in bag") == ""
+
     def test_generators_are_walked_step_by_step(self, notebook):
         make = """
             def count():
@@ -505,6 +514,7 @@ class TestLint:
             ("assert f.__code__", "__code__"),
             ("globals()['f']", "globals"),
             ("torch.testing.assert_close(f(1), 2)", "expected"),
+            ("y = f(1)\nassert y.allclose(torch.ones(1))", "judge"),
             ("def probe_a(net):\n    assert net", "measures"),
             ("def probe_a(a):\n    return torch.equal(a, net(a))", "verdict"),
             ("want = 3\ndef probe_a():\n    return want", "does not have"),

@@ -90,6 +90,7 @@ class TestLikeANotebook:
             "open('data/small/numbers.txt', 'w')",
             "open('mine.txt', 'w').write('x')",
             files={"helper.py": b"word = 'help'", "sub/a.txt": b" a "},
+            handed_in={"data": b"stands where a folder goes"},
             datasets={"small": str(tmp_path)},
         )
         assert ran.text(0) == "'1 2 3 a help'"

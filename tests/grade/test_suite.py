@@ -42,6 +42,10 @@ def by_name(case):
     return case.name
 
 
+def by_the_name(start):
+    return next(case for case in EVERYBODY if case.name.startswith(start))
+
+
 class Class:
     """The course directory after the whole class has been graded."""
 
@@ -126,6 +130,11 @@ def test_right_answers_get_full_marks(graded, case):
 def test_written_answers_wait_for_a_person(graded):
     grade = graded.grades["numpy"]["essay"]
     assert grade.needs_manual_grade and grade.auto_score is None
+
+
+def test_a_picture_in_a_written_answer_is_kept_if_it_is_one(graded):
+    essays = [graded.graded(by_the_name(name)).cells[-1] for name in ("picture", "scripts")]
+    assert [bool(one.get("attachments")) for one in essays] == [True, False]
 
 
 def test_nothing_of_a_student_can_act_where_marks_are_given(graded):

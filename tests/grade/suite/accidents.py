@@ -126,6 +126,18 @@ def tests_before_answers(nb):
     nb.cells.sort(key=lambda c: not c.metadata.get("nbgrader", {}).get("grade_id", "").startswith("test_"))
 
 
+@edit("texts with pictures")
+def picture_in_a_written_answer(nb):
+    find(nb, "essay").source = "![그림](attachment:image.png)"
+    find(nb, "essay").attachments = {"image.png": {"image/png": "iVBORw0KGgo="}}
+
+
+@edit("texts with pictures")
+def scripts_in_a_written_answer(nb):
+    find(nb, "essay").source = "<script>alert(1)</script> ![그림](attachment:image.png)"
+    find(nb, "essay").attachments = {"image.png": {"image/png": '"><script>alert(1)</script>'}, "x": []}
+
+
 # Metadata
 
 
@@ -294,7 +306,7 @@ CASES.append(Case("two-attempts", "several files", files=lambda nb: {
 CASES.append(Case("names-of-the-grader", "several files", files=lambda nb: {
     FILE: as_bytes(nb), "data": b"", "timestamp.txt": b"yesterday", "\n\t'\".csv": b"1", "__init__.py": b"1/0"}))  # fmt: skip
 CASES.append(Case("unzipped-images", "several files", files=lambda nb: {
-    FILE: as_bytes(nb), **{f"images/{i}.png": b"" for i in range(21_000)}}))  # fmt: skip
+    FILE: as_bytes(nb), **{f"images/{i}.png": b"" for i in range(6000)}}))  # fmt: skip
 
 
 # Answers that are wrong, or right with noise
