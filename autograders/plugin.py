@@ -84,6 +84,20 @@ def configure(c: Any) -> None:
     c.ZipCollectApp.collector_plugin = "autograders.collect.LmsCollector"
 
 
+@contextmanager
+def transaction(gradebook: Gradebook) -> Iterator[Gradebook]:
+    """Make one transaction of many steps of the gradebook, each of which would commit by itself."""
+    gradebook.db.commit = gradebook.db.flush
+    try:
+        yield gradebook
+    except BaseException:
+        gradebook.db.rollback()
+        raise
+    finally:
+        del gradebook.db.commit
+    gradebook.db.commit()
+
+
 class SaveGrades(SaveAutoGrades):
     """nbgrader's `SaveAutoGrades` in one transaction, with the mending notes as automatic comments.
 
@@ -93,7 +107,7 @@ class SaveGrades(SaveAutoGrades):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Save the grades of a graded notebook."""
         where = resources["nbgrader"]
-        with Gradebook(where["db_url"], where["course_id"]) as gradebook:
+        with transaction(self.parent.parent.gradebook) as gradebook:  # of the converter's exporter
             saved = gradebook.find_submission_notebook(
                 where["notebook"], where["assignment"], where["student"]
             )
@@ -116,7 +130,6 @@ class SaveGrades(SaveAutoGrades):
                         *(["답을 쓰지 않았습니다."] if blank and not utils.is_task(cell) else []),
                     ]
                     comments[name].auto_comment = "\n\n".join(own) or None
-            gradebook.db.commit()
         return nb, resources
 
 
@@ -236,7 +249,9 @@ class EngineAutograde(Autograde):
         self._ahead = Ahead(todo, self._begin, window=3 * (self.pool.size if self.pool else 1))
         self._progress = Progress(len(todo), self.log)
         try:
-            super().convert_notebooks()
+            # One for the class: each new one would make the database's statements anew.
+            with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as self.gradebook:
+                super().convert_notebooks()
         except BaseException:  # Ctrl-C too: what still runs for submissions further on is not waited for
             drop_pools()
             raise
@@ -302,11 +317,13 @@ class EngineAutograde(Autograde):
         for link in (path for path in folder.rglob("*") if path.is_symlink()):  # it may lead to anything
             (dest / link.relative_to(folder)).unlink(missing_ok=True)
         timestamp = self._timestamp(str(folder))
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+        with transaction(self.gradebook) as gradebook:
             if self.create_student:
                 gradebook.update_or_create_student(student_id)
             submission = gradebook.update_or_create_submission(
                 assignment_id, student_id, **({"timestamp": timestamp} if timestamp else {})
+            penalties = [notebook.late_submission_penalty for notebook in submission.notebooks]
+            self._late = submission.total_seconds_late > 0 or any(penalties)
             )
             if submission.total_seconds_late > 0:
                 self.log.warning("%s is %s seconds late", submission, submission.total_seconds_late)
@@ -371,7 +388,7 @@ class EngineAutograde(Autograde):
         # Mending and running are done; a configuration written for plain nbgrader may still list them.
         self.exporter._preprocessors = []
         for step in self.autograde_preprocessors:
-            if step not in (Execute, SaveAutoGrades, CheckCellMetadata):
+            if step not in done:
                 self.exporter.register_preprocessor(step)
 
 
@@ -387,4 +404,7 @@ def _pass_on(done: Future, future: Future, prepared: Prepared) -> None:
 def _nothing_to_grade(folder: Path) -> str:
     names = sorted(p.name for p in folder.rglob("*") if p.is_file() and p.name != "timestamp.txt")
     listed = ", ".join(map(quotable, names[:5])) if names else "없음"
+        done = {Execute, SaveAutoGrades, CheckCellMetadata}
+        if not self._late:
+            done.add(AssignLatePenalties)
     return f"제출한 폴더에 노트북(.ipynb)이 없습니다. 들어 있는 파일: {listed}"

@@ -69,7 +69,10 @@ def regraded(tmp_path_factory):
     """A graded class with a mark by hand, of which everybody has handed in again."""
     course = Course(tmp_path_factory.mktemp("class") / "course")
     for student in "abc":
-        course.hand_in(student, filled(seven="seven = 0"))
+        path = course.hand_in(student, filled(seven="seven = 0"))
+        path.with_name("timestamp.txt").write_text("2026-03-02 00:00:00 UTC")
+    with course.gradebook() as book:
+        book.update_or_create_assignment("tiny", duedate="2026-03-01 00:00:00 UTC")
     course.grade()
     with course.gradebook() as book:
         book.find_grade("essay", "tiny", "tiny", "b").manual_score = 4
