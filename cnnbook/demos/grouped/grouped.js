@@ -54,7 +54,7 @@ export default demo({
       + (groups() === 1 ? t("ordinary") : groups() === C ? t("depthwise") : t("blocks", { g: groups(), size: C / groups() }));
     const sayShare = (a, b) => (joins(a, b, groups()) ? t("share", { o: a, i: b, value: table()[a][b] }) : t("apart", { o: a, i: b }));
     const sayOutput = (a) => t("sum", { o: a, sum: sum(a), value: y()[a] });
-    const marks = (a, b) => `${joins(a, b, groups()) ? `block${groupOf(a, groups()) % 2}` : "off"} ${a === o() && b === i() ? "picked" : ""} ${a === (pointed ?? o()) ? "row" : ""}`;
+    const marks = (a, b) => `${joins(a, b, groups()) ? `block${groupOf(a, groups()) % 2}` : "off"} ${a === o() && b === i() ? "picked" : ""} ${a === (pointed ?? o()) ? "summed" : ""}`;
 
     const matrix = grid(ui, {
       tone: "kernel", label: () => t("matrixGrid", { g: groups() }), size: () => [C, C],
