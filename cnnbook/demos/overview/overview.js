@@ -90,6 +90,9 @@ export function torchLines(form, x, w) {
 const SPACE = { pointwise: ["·", "oneCell"], transposed: ["↔", "widerOutput"], dilated: ["↔", "widerKernel"], spatial: ["‖", "cutInTwo"] };
 const ACROSS = { single: ["·", "one"], spatial: ["·", "one"], conv3d: ["→", "shared"], depthwise: ["‖", "cutThenSum"], grouped: ["‖", "cut"], shuffled: ["‖", "cutAndShuffled"] };
 
+// The sentence on each form.
+const ABOUT = { single: "singleAbout", multi: "multiAbout", conv3d: "conv3dAbout", pointwise: "pointwiseAbout", transposed: "transposedAbout", dilated: "dilatedAbout", spatial: "spatialAbout", depthwise: "depthwiseAbout", grouped: "groupedAbout", shuffled: "shuffledAbout" };
+
 export default demo({
   name: "overview",
   state: ["form", "channel", "step", "input", "weight"],
@@ -116,7 +119,7 @@ export default demo({
 
     // ---- the map
     const name = `cnn-${Math.random().toString(36).slice(2)}`;
-    const choose = (f) => { pointed = null; const [n, rows, cols] = shape(f); ui.set({ form: f, channel: f === "conv3d" ? 1 : Math.min(ui.get("channel"), n - 1), step: Math.floor(rows * cols / 2) }); ui.say(t(`${f}About`)); };
+    const choose = (f) => { pointed = null; const [n, rows, cols] = shape(f); ui.set({ form: f, channel: f === "conv3d" ? 1 : Math.min(ui.get("channel"), n - 1), step: Math.floor(rows * cols / 2) }); ui.say(t(ABOUT[f])); };
     const word = ([sign, key]) => h("td", {}, h("span", { class: "cnn-sign2", "aria-hidden": "true" }, sign), t(key));
     const amount = (value, most) => h("td", { class: "cnn-amount" }, num(value), h("span", { class: "cnn-bar", "aria-hidden": "true", style: `--part:${value / most}` }));
     const lines = FORMS.map((f) => {
@@ -178,7 +181,7 @@ export default demo({
 
     return [
       map,
-      text(ui, () => t(`${form()}About`)),
+      text(ui, () => t(ABOUT[form()])),
       h("div", { class: "cnn-row cnn-where" },
         showIf(ui, () => size()[0] > 1, slider(ui, { key: "channel", label: t("channel"), min: 0, max: C - 1, say: saySum })),
         stepper(ui, { count: () => size()[1] * size()[2], say: saySum })),
