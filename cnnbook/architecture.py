@@ -437,7 +437,9 @@ def _texts(node: Node, boxed: int) -> list[tuple[str, str]]:
         return [
             (text, "") for text in (*_wrapped(names, letters), *_wrapped(kind, letters), shape, size) if text
         ]
-    then = " → ".join([kind, *(part.rpartition(".")[2] for part in node.then)]) if kind else ""
+    then = " → ".join([kind or name, *(part.rpartition(".")[2] for part in node.then)])
+    if not kind:
+        name, then = then, ""  # a function: what follows it stands beside it
     return [(name, shape)] + ([(then, size)] if then or size else [])
 
 
