@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import anywidget
-from ipywidgets.embed import embed_data
+from ipywidgets.embed import dependency_state, embed_data
 
 ROOT = Path(__file__).parents[2]
 VENDOR = ROOT / "vendor"
@@ -32,9 +32,9 @@ def write_page(
     head: str = "",
 ) -> Path:
     """Write ``index.html`` that shows ``widgets`` by their embedded state, with no kernel and no network."""
-    data = embed_data(
-        views=list(widgets), drop_defaults=False
-    )  # else the module itself, a default, is dropped
+    # With defaults, since the module is one; and these widgets alone, not all that other tests made.
+    state = dependency_state(list(widgets), drop_defaults=False)
+    data = embed_data(views=list(widgets), state=state, drop_defaults=False)
     # A script cannot hold "</script>": the way ipywidgets itself escapes it.
     text = [json.dumps(d).replace("</", "<\\/") for d in (data["manager_state"], *data["view_specs"])]
     views = "".join(

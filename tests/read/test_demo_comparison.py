@@ -45,17 +45,24 @@ def states() -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def layers(states) -> list[nn.Module | None]:
-    """The layer of each state, or None where torch refuses to make it."""
+def made(states) -> list[tuple[nn.Module | None, tuple[int, ...]]]:
+    """The layer of each state, or None where torch refuses to make it, and the shape of its input."""
+    demo = Comparison()
 
-    def layer(state: dict) -> nn.Module | None:
+    def layer(form: str) -> nn.Module | None:
         try:
-            return Comparison(**state).layer(state["form"])
+            return demo.layer(form)
         except ValueError as error:
             assert "divisible by groups" in str(error)
             return None
 
-    return [layer(state) for state in states]
+    found = []
+    for state in states:
+        for name, value in state.items():
+            setattr(demo, name, value)
+        found.append((layer(demo.form), demo.input_shape(demo.form)))
+    demo.close()
+    return found
 
 
 def test_the_forms_are_ten_and_the_same_in_both_languages():
@@ -63,15 +70,14 @@ def test_the_forms_are_ten_and_the_same_in_both_languages():
     assert len(FORMS) == 10
 
 
-def test_parameters_macs_output_and_field_are_those_of_the_layer(states, layers):
+def test_parameters_macs_output_and_field_are_those_of_the_layer(states, made):
     refused = 0
-    for state, layer, told in zip(states, layers, in_node(Comparison, MEASURE, states), strict=True):
+    for state, (layer, shape), told in zip(states, made, in_node(Comparison, MEASURE, states), strict=True):
         assert (told is None) == (layer is None), state
         if layer is None:
             refused += 1
             continue
         parameters, macs, output, field, _, terms, biases = told
-        shape = Comparison(**state).input_shape(state["form"])
         assert parameters == count_parameters(layer) == sum(terms) + biases, state
         assert macs == count_macs(layer, shape), state
         assert tuple(output) == list(output_shapes(layer, shape).values())[-1][1:], state
@@ -79,22 +85,21 @@ def test_parameters_macs_output_and_field_are_those_of_the_layer(states, layers)
     assert 50 < refused < 2 * CASES  # both kinds are really among the cases
 
 
-def test_an_output_sees_as_many_channels_as_have_a_gradient(states, layers):
-    told = in_node(Comparison, MEASURE, states)
-    for state, layer, line in random.Random(1).sample(list(zip(states, layers, told, strict=True)), 300):
+def test_an_output_sees_as_many_channels_as_have_a_gradient(states, made):
+    lines = list(zip(states, made, in_node(Comparison, MEASURE, states), strict=True))
+    for state, (layer, shape), line in random.Random(1).sample(lines, 300):
         if layer is None:
             continue
-        x = torch.rand(Comparison(**state).input_shape(state["form"]), requires_grad=True)
-        layer = layer.float()
+        x = torch.rand(shape, requires_grad=True)
         for weight in layer.parameters():
             nn.init.ones_(weight)
         layer(x)[0, 0].sum().backward()
         assert line[4] == int((x.grad[0].flatten(1).abs().sum(dim=1) > 0).sum()), state
 
 
-def test_the_printed_layer_is_the_layer(states, layers):
+def test_the_printed_layer_is_the_layer(states, made):
     lines = in_node(Comparison, "(m, s) => m.torchLayer(s.form, s)", states)
-    for state, layer, line in zip(states, layers, lines, strict=True):
+    for state, (layer, _), line in zip(states, made, lines, strict=True):
         if layer is not None:
             assert repr(eval(line, {"nn": nn})) == repr(layer), state
 
