@@ -36,14 +36,14 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.converters import Autograde, BaseConverter
+from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, Execute, SaveAutoGrades
 from sqlalchemy.exc import SAWarning
 from traitlets import List
 
-from .fingerprint import engine_version, folder_hash, key_of, side_files
+from .fingerprint import MAX_SIDE_COUNT, engine_version, folder_hash, key_of, side_files
 from .grading import REPORT, Prepared, finish, prepare
 from .mend import Broken, Note
 from .pool import Ahead, ClusterUnavailable, Pool, cluster_pool, drop_pools, local_pool
@@ -311,22 +311,39 @@ class EngineAutograde(Autograde):
         Files of the source are not copied: they go into the run, and from autograded/ nbgrader would copy
         them on into the students' feedback/.
         """
-        BaseConverter.init_assignment(self, assignment_id, student_id)
         folder = Path(self._format_source(assignment_id, student_id))
-        dest = Path(self._format_dest(assignment_id, student_id))
-        for link in (path for path in folder.rglob("*") if path.is_symlink()):  # it may lead to anything
-            (dest / link.relative_to(folder)).unlink(missing_ok=True)
+        self._copy_files(folder, Path(self._format_dest(assignment_id, student_id)))
         timestamp = self._timestamp(str(folder))
         with transaction(self.gradebook) as gradebook:
             if self.create_student:
                 gradebook.update_or_create_student(student_id)
             submission = gradebook.update_or_create_submission(
                 assignment_id, student_id, **({"timestamp": timestamp} if timestamp else {})
-            penalties = [notebook.late_submission_penalty for notebook in submission.notebooks]
-            self._late = submission.total_seconds_late > 0 or any(penalties)
             )
             if submission.total_seconds_late > 0:
                 self.log.warning("%s is %s seconds late", submission, submission.total_seconds_late)
+            penalties = [notebook.late_submission_penalty for notebook in submission.notebooks]
+            self._late = submission.total_seconds_late > 0 or any(penalties)
+
+    def _copy_files(self, folder: Path, dest: Path) -> None:
+        """Copy the regular files beside the notebooks, those at the top first.
+
+        nbgrader's own copying follows links, stops at a named pipe, and searches the whole folder again for
+        each file: hours for the thousands of pictures of an unpacked data set. So there is a limit too.
+        """
+        ignored = [*self.coursedir.ignore, "*.ipynb"]
+        copied = 0
+        for path in sorted(folder.rglob("*"), key=lambda path: (len(path.parts), path)):
+            relative = path.relative_to(folder)
+            unwanted = any(fnmatch.fnmatch(part, word) for part in relative.parts for word in ignored)
+            if unwanted or path.is_symlink() or not path.is_file():
+                continue
+            if copied == MAX_SIDE_COUNT:
+                self.log.warning("Only %d files of %s were copied", copied, folder)
+                return
+            (dest / relative).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, dest / relative)
+            copied += 1
 
     def _timestamp(self, folder: str) -> datetime | None:
         try:
@@ -387,6 +404,9 @@ class EngineAutograde(Autograde):
     def _init_preprocessors(self) -> None:
         # Mending and running are done; a configuration written for plain nbgrader may still list them.
         self.exporter._preprocessors = []
+        done = {Execute, SaveAutoGrades, CheckCellMetadata}
+        if not self._late:
+            done.add(AssignLatePenalties)
         for step in self.autograde_preprocessors:
             if step not in done:
                 self.exporter.register_preprocessor(step)
@@ -404,7 +424,4 @@ def _pass_on(done: Future, future: Future, prepared: Prepared) -> None:
 def _nothing_to_grade(folder: Path) -> str:
     names = sorted(p.name for p in folder.rglob("*") if p.is_file() and p.name != "timestamp.txt")
     listed = ", ".join(map(quotable, names[:5])) if names else "없음"
-        done = {Execute, SaveAutoGrades, CheckCellMetadata}
-        if not self._late:
-            done.add(AssignLatePenalties)
     return f"제출한 폴더에 노트북(.ipynb)이 없습니다. 들어 있는 파일: {listed}"

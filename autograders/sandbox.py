@@ -16,6 +16,9 @@ from pathlib import Path
 
 INSIDE = Path(__file__).parent / "inside"
 HOME = "/home/student"
+COVERED = ("/tmp", "/run", "/dev", "/proc", HOME)
+"""Where a jail has folders of its own, whatever the host has there."""
+
 FIRST_UID = 61184
 """Users of the jails when the grader is root: systemd's range of dynamic users, which no person has."""
 
@@ -29,8 +32,16 @@ CAPABILITIES = (
     "CAP_KILL",
     "CAP_DAC_OVERRIDE",
 )
+
+
+def place(path: str) -> str:
+    """Where a file of this Python stands inside: where it stands outside, unless the jail covers that."""
+    covered = any(Path(path).is_relative_to(folder) for folder in COVERED)
+    return f"/python{path}" if covered else path
+
+
 ENVIRONMENT = {
-    "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+    "PATH": f"{place(sys.prefix)}/bin:/usr/bin:/bin",
     "HOME": HOME,
     "USER": "student",
     "LANG": "C.UTF-8",
@@ -120,8 +131,19 @@ def first_uid() -> int:
 
 
 def python_folders() -> list[str]:
-    """List the folders that hold this Python: prefix, base prefix, and where its links lead."""
+    """List the folders that hold this Python: prefix, base prefix, and where its links lead.
+
+    Raises
+    ------
+    SandboxUnavailable
+        If a virtual environment stands on a Python that the jail covers: it could not be found inside.
+    """
     executable = Path(sys.executable).resolve()
+    if sys.prefix != sys.base_prefix and place(str(executable)) != str(executable):
+        raise SandboxUnavailable(
+            f"The Python behind this environment lies in {executable.parent}, which the sandbox covers.",
+            "Make .venv again with a Python outside of " + ", ".join(COVERED) + ".",
+        )
     folders = {Path(sys.prefix), Path(sys.base_prefix), executable.parent.parent}
     folders |= {folder.resolve() for folder in folders}
     return sorted(str(folder) for folder in folders if not folder.is_relative_to("/usr"))
@@ -149,14 +171,15 @@ def command(arguments: Iterable[str], *, datasets: Mapping[str, str], privileged
     else:
         words += ["--unshare-user"]
     words += _system()
-    binds = {folder: folder for folder in python_folders()} | {"/engine/inside": str(INSIDE)} | dict(datasets)
+    binds = {place(folder): folder for folder in python_folders()}
+    binds |= {"/engine/inside": str(INSIDE)} | dict(datasets)
     for folder in [*binds, HOME, "/run", "/tmp"]:
         words += _parents(folder)
-    for place, folder in binds.items():
-        words += ["--ro-bind", folder, place]
+    for target, folder in binds.items():
+        words += ["--ro-bind", folder, target]
     words += ["--dir", HOME, "--dir", "/run", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
-    return [*words, "--", sys.executable, *arguments]
+    return [*words, "--", place(sys.executable), *arguments]
 
 
 def _system() -> list[str]:

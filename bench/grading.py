@@ -98,8 +98,8 @@ HEAVY = (
     Question(
         "accuracy",
         "torch.manual_seed(0)\n"
-        "net = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 3),"
-        " nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))\n"
+        "net = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),"
+        " nn.Conv2d(16, 32, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))\n"
         "optimizer = torch.optim.SGD(net.parameters(), lr=0.05)\n"
         "for epoch in range(30):\n"
         "    for batch in range(0, 512, 64):\n"

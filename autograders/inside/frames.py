@@ -33,10 +33,21 @@ def send(sock: socket.socket, kind: str, payload: bytes | dict[str, Any] = b"") 
     FrameError
         If the payload does not fit into a frame.
     """
+    sock.sendall(frame(kind, payload))
+
+
+def frame(kind: str, payload: bytes | dict[str, Any] = b"") -> bytes:
+    """Write one frame; a dict is written as JSON.
+
+    Raises
+    ------
+    FrameError
+        If the payload does not fit into a frame.
+    """
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     if len(data) > 2**32 - 1:
         raise FrameError("frame too large to send")
-    sock.sendall(HEAD.pack(len(data), ord(kind)) + data)
+    return HEAD.pack(len(data), ord(kind)) + data
 
 
 def loads(payload: bytes) -> Any:

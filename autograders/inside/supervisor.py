@@ -179,11 +179,19 @@ class Supervisor:
         return f"{self.place}에서 시간 제한 {self.limits['cell_seconds']:g}초를 넘었습니다"
 
     def _send(self, role: str, box: nursery.Box, kind: str, payload: bytes) -> None:
-        box.sock.settimeout(self.limits["cell_seconds"])
-        try:
-            frames.send(box.sock, kind, payload)
-        except OSError:
-            raise self._died(role) from None
+        """Send a frame; a process that is slow to read it is watched meanwhile."""
+        data = memoryview(frames.frame(kind, payload))
+        end = time.monotonic() + self.limits["cell_seconds"]
+        while data:
+            try:
+                data = data[box.sock.send(data, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise self._died(role) from None
+                select.select([], [box.sock], [], TICK)
+                self._watch_in_time(role)
+            except OSError:
+                raise self._died(role) from None
 
     def _wait(self, role: str, box: nursery.Box, deadline: float) -> None:
         """Until there is something to read, or a tick has passed."""
@@ -196,6 +204,9 @@ class Supervisor:
                 box.inbox.pull()
             except EOFError:
                 raise self._died(role) from None
+        self._watch_in_time(role)
+
+    def _watch_in_time(self, role: str) -> None:
         if time.monotonic() > self.watched + TICK:
             self._watch(role)
             self.watched = time.monotonic()

@@ -212,6 +212,31 @@ class TestLimits:
         assert "메모리 제한" in ran.error(2)
         assert ran.passed(3)
 
+    def test_memory_is_counted_while_a_test_sends_what_nobody_reads(self, notebook):
+        busy = """
+            import json, os, stat, time
+            def forge(kind, payload=b""):
+                for number in range(3, 30):
+                    try:
+                        if stat.S_ISSOCK(os.fstat(number).st_mode):
+                            os.write(number, len(payload).to_bytes(4, "big") + kind + payload)
+                    except OSError:
+                        pass
+            head = json.dumps([{"dict": [["value", {"ref": [1, 0, "f", True]}]]}, []]).encode()
+            forge(b"C")  # says that this cell is done, answers a test's first request, and reads no other
+            time.sleep(0.5)
+            forge(b"R", len(head).to_bytes(4, "big") + head)
+            time.sleep(0.5)
+            for _ in range(3):
+                if os.fork() == 0:
+                    block = bytearray(b"1") * 2**27
+                    time.sleep(60)
+            time.sleep(60)
+        """
+        ran = notebook(busy, "test: import torch\nf(torch.zeros(2**21))", GOOD, CHECK)
+        assert "메모리 제한" in ran.error(1)
+        assert all(cell.outputs or cell.ran for cell in ran.result.cells), "every cell has its outcome"
+
     @pytest.mark.parametrize("caught", [False, True])
     def test_a_fork_bomb_ends(self, notebook, caught):
         bomb = (

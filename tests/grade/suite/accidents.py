@@ -282,9 +282,9 @@ file(
 )
 file("two-glued", "damaged", lambda nb: as_bytes(nb) + as_bytes(nb), lost="", note="손상되어")
 file("deep-json", "damaged", b'{"cells": ' + b"[" * 100_000, note="깊")
-file("wide-json", "a size that fills memory", b'{"cells": [' + b"[]," * 30_000_000 + b"[]]}", note="너무")
+file("wide-json", "a size that fills memory", b'{"cells": [' + b"[]," * 4_000_000 + b"[]]}", note="너무")
 CASES.append(Case("huge-outputs", "a size that fills memory", edit=lambda nb: find(nb, "net").update(
-    outputs=[{"output_type": "stream", "name": "stdout", "text": "가" * 15_000_000}])))  # fmt: skip
+    outputs=[{"output_type": "stream", "name": "stdout", "text": "가" * 5_000_000}])))  # fmt: skip
 CASES.append(Case("many-cells", "a size that fills memory", edit=lambda nb: nb.cells.extend(
     new_code_cell(f"extra_{i} = {i}") for i in range(800))))  # fmt: skip
 named("copy-of-colab", "file names", "suite의 사본 (1).ipynb")
