@@ -57,24 +57,7 @@ def test_there_and_back_is_not_where_one_started(page, accessible):
     page.get_by_role("radio", name="Cᵀ C x").check(force=True)
     back = [int(text) for text in cells(page, "결과 x′").all_inner_texts()]
     start = [int(e.input_value()) for e in cells(page, "x,").locator("input").all()]
-    assert back == [
-        "0",
-        "12",
-        "36",
-        "24",
-        "24",
-        "58",
-        "61",
-        "34",
-        "20",
-        "66",
-        "70",
-        "24",
-        "0",
-        "10",
-        "37",
-        "34",
-    ]
+    assert back == [0, 12, 36, 24, 24, 58, 61, 34, 20, 66, 70, 24, 0, 10, 37, 34]
     assert back != start
     cells(page, "행렬 CᵀC").nth(5 * 16 + 6).hover()
     expect(page.locator(".cnn-sentence")).to_contain_text("섞입니다")
