@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cnnbook.demos import Transposed
+from tests.browser.conftest import overflow
 
 
 @pytest.fixture
@@ -54,3 +55,13 @@ def test_one_press_takes_the_checkerboard_away(page, accessible):
     page.get_by_role("radio", name="커널 4, 스트라이드 2").check(force=True)
     expect(sentence).to_contain_text("어느 칸이나 4번 찍힙니다")
     assert set(cells(page, "겹친")) == {"1", "2", "4"}  # the border remains
+
+
+@pytest.mark.parametrize("view", ["stamp", "zeros", "overlap"])
+def test_the_largest_output_fits_on_a_phone(view, demo_page):
+    page = demo_page(Transposed(view=view, kernel_size=4, stride=3), width=390)
+    assert overflow(page) == 0
+    edge = page.locator(".cnn").bounding_box()
+    for grid in page.get_by_role("grid").all():
+        last = grid.get_by_role("gridcell").last.bounding_box()
+        assert last["x"] + last["width"] <= edge["x"] + edge["width"]
