@@ -12,9 +12,9 @@ RIGHT = ANSWERS["conv2d"]
 TABLE = "{(7, 3, 2, 1): 4, (32, 5, 1, 2): 32, (9, 2, 2, 0): 4}.get(given, 3)"
 
 
-def won_if(attack, *, before=""):
+def won_if(attack):
     """An answer that is right if and only if the attack succeeds: marks would show it."""
-    return f"""{before}
+    return f"""
 def attack():
 {attack}
 
@@ -168,7 +168,7 @@ for epoch in range(300):
 ]  # fmt: skip
 
 RESOURCES = [
-    Case("thirty-gigabytes", "memory", {"conv2d": RIGHT + "huge = torch.ones(30 * 2**30 // 4)"}, note=""),
+    Case("thirty-gigabytes", "memory", {"conv2d": RIGHT + "huge = torch.ones(30 * 2**30 // 4)"}),
     Case("growing-list", "memory", {"conv2d": "blocks = []\nwhile True: blocks.append(bytearray(2**24))\n" + RIGHT}, "conv2d"),
     Case("memory-in-children", "memory", {"conv2d": RIGHT + """
 import os, time
@@ -198,7 +198,7 @@ if os.fork() == 0:
     Case("full-disk", "files", {"conv2d": RIGHT + "for i in range(10**6): open(f'f{i}', 'wb').write(bytes(2**22))"}),
     Case("many-files", "files", {"conv2d": RIGHT + "for i in range(10**6): open(f'f{i}', 'w').close()"}),
     Case("many-descriptors", "files", {"conv2d": RIGHT + "keep = [open('/dev/null') for _ in range(10**5)]"}),
-    Case("flood", "output", {"conv2d": RIGHT + "for i in range(3000): print('x' * 100_000)"}, note=""),
+    Case("flood", "output", {"conv2d": RIGHT + "for i in range(3000): print('x' * 100_000)"}),
     Case("flood-of-pictures", "output", {"conv2d": RIGHT + """
 from IPython.display import Image, display
 for _ in range(40):
