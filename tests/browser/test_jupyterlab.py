@@ -70,11 +70,13 @@ class Lab:
     def run(self, place, source=None):
         """Type `source` into a cell if it is given, and run the cell, by keyboard; return what it printed."""
         cell = self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{place}"]')
-        cell.locator(".cm-content").click()
+        editor = cell.locator(".cm-content")
+        editor.click()
+        expect(editor).to_be_focused()
         if source is not None:
             self.page.keyboard.press("Control+a")
             self.page.keyboard.insert_text(source)
-        self.page.keyboard.press("Control+Enter")
+        editor.press("Control+Enter")
         self.runs += 1
         expect(cell.locator(".jp-InputPrompt")).to_have_text(f"[{self.runs}]:", timeout=OPENS_WITHIN)
         return "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts())
@@ -88,6 +90,7 @@ def notebook(browser, lab):
     page.goto(f"{lab}lab/tree/counting.ipynb")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    page.wait_for_load_state("networkidle")  # extensions that come late take the focus
     yield Lab(page)
     page.close()
 
