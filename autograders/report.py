@@ -135,7 +135,10 @@ def report(coursedir: CourseDirectory, assignment: str, folder: Path) -> Path:
     )
     write_table(
         folder / "similar.csv",
-        [["학생", "학생", "닮은 정도", "같은 조각"], *([p.one, p.other, p.share, p.shared] for p in alike)],
+        [
+            ["학생", "다른 학생", "닮은 정도", "같은 조각"],
+            *([p.one, p.other, p.share, p.shared] for p in alike),
+        ],
     )
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     page = environment.get_template("report.html.j2").render(
