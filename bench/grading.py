@@ -101,7 +101,7 @@ HEAVY = (
         "net = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),"
         " nn.Conv2d(16, 32, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))\n"
         "optimizer = torch.optim.SGD(net.parameters(), lr=0.05)\n"
-        "for epoch in range(30):\n"
+        "for epoch in range(80):\n"
         "    for batch in range(0, 512, 64):\n"
         "        loss = F.cross_entropy(net(images[batch:batch + 64]), labels[batch:batch + 64])\n"
         "        optimizer.zero_grad()\n"
