@@ -4,14 +4,16 @@
   with maths or widgets load them, and html-manager (1 MB) only where a widget is no demo: see ``widgets.js``.
 - Scripts of functions that the book does not offer (thebe; search outside the search page; Font Awesome's
   1.5 MB beside its own web fonts) are left out, and the web fonts are cut down to the icons in use.
-- Pictures inside pages are stored as WebP.
+- Pictures inside pages are stored as WebP, and what several demos of a page have in common once.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import re
 import shutil
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,13 @@ SCRIPT = re.compile(r"[ \t]*<script\b[^>]*>.*?</script>\n?", re.DOTALL)
 UNUSED = re.compile(r"fontawesome\.js|thebe|kernelName")
 SEARCH = re.compile(r"/?(searchtools|language_data|searchindex)\.js")
 PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
+
+STATE = re.compile(
+    r'(<script type="application/vnd\.jupyter\.widget-state\+json">)(.*?)(</script>)', re.DOTALL
+)
+SHARED_LENGTH = 1000
+DRAWING_COLORS = 4096
+"""A picture with more colours than this is a photograph."""
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -98,19 +107,39 @@ def lighten(html: str, *, searches: bool = False) -> str:
         unused = UNUSED.search(script) or (not searches and SEARCH.search(head))
         return "" if unused else script
 
-    return PICTURE.sub(lambda match: shrink(match[0], match[1]), SCRIPT.sub(keep, html))
+    return STATE.sub(share, PICTURE.sub(lambda match: shrink(match[0], match[1]), SCRIPT.sub(keep, html)))
+
+
+def share(match: re.Match[str]) -> str:
+    """Write once what several demos of a page have in common: modules, style sheets, photographs.
+
+    ``widgets.js`` puts it back. Stock widgets are drawn by html-manager, which knows nothing of this.
+    """
+    page = json.loads(match[2])
+    models = page["state"].values()
+    if any(model["model_module"] != "anywidget" for model in models) or "shared" in page:
+        return match[0]
+    values = [model["state"] for model in models] + [b for m in models for b in m.get("buffers", [])]
+    large = [v for value in values for v in value.values() if isinstance(v, str) and len(v) >= SHARED_LENGTH]
+    page["shared"] = [text for text, count in Counter(large).items() if count > 1]
+    for value in values:
+        for name, text in value.items():
+            if isinstance(text, str) and text in page["shared"]:
+                value[name] = {"shared": page["shared"].index(text)}
+    return match[1] + json.dumps(page, ensure_ascii=False).replace("</", "<\\/") + match[3]
 
 
 def shrink(uri: str, data: str) -> str:
-    """Store a PNG as WebP: a grey photograph with a loss that no eye sees, anything in colour with none."""
+    """Store a PNG as WebP: a photograph with a loss that no eye sees, a drawing in colour with none."""
     image = Image.open(BytesIO(base64.b64decode(data)))
     image = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
     channels = [image.getchannel(name) for name in "RGB"]
     grey = channels[0].tobytes() == channels[1].tobytes() == channels[2].tobytes()
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert("RGB")
+    photograph = grey or image.getcolors(maxcolors=DRAWING_COLORS) is None
     stream = BytesIO()
-    image.save(stream, "WEBP", lossless=not grey, quality=90 if grey else 100, method=6)
+    image.save(stream, "WEBP", lossless=not photograph, quality=90 if photograph else 100, method=6)
     smaller = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
     return smaller if len(smaller) < len(uri) else uri
 

@@ -8,7 +8,15 @@
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
   const models = {};
-  for (const script of document.querySelectorAll(STATE)) Object.assign(models, JSON.parse(script.textContent).state);
+  for (const script of document.querySelectorAll(STATE)) {
+    const { state, shared = [] } = JSON.parse(script.textContent);
+    // What several demos have in common stands there once; _ext/offline.py put it there.
+    const unfold = (values) => {
+      for (const [name, value] of Object.entries(values)) if (shared[value?.shared]) values[name] = shared[value.shared];
+    };
+    for (const model of Object.values(state)) [model.state, ...(model.buffers ?? [])].forEach(unfold);
+    Object.assign(models, state);
+  }
   const views = [...document.querySelectorAll(VIEW)].map((script) => [script, JSON.parse(script.textContent).model_id]);
   if (views.some(([, id]) => models[id]?.model_module !== "anywidget")) return loadManager();
 
