@@ -36,6 +36,7 @@ STATE = re.compile(
     r'(<script type="application/vnd\.jupyter\.widget-state\+json">)(.*?)(</script>)', re.DOTALL
 )
 SHARED_LENGTH = 1000
+DEMO_MODULES = ("anywidget", "@jupyter-widgets/base")  # the latter: layouts, which every widget has
 DRAWING_COLORS = 4096
 """A picture with more colours than this is a photograph."""
 
@@ -117,7 +118,7 @@ def share(match: re.Match[str]) -> str:
     """
     page = json.loads(match[2])
     models = page["state"].values()
-    if any(model["model_module"] != "anywidget" for model in models) or "shared" in page:
+    if "shared" in page or any(model["model_module"] not in DEMO_MODULES for model in models):
         return match[0]
     values = [model["state"] for model in models] + [b for m in models for b in m.get("buffers", [])]
     large = [v for value in values for v in value.values() if isinstance(v, str) and len(v) >= SHARED_LENGTH]
