@@ -40,7 +40,7 @@ new-assignment: setup  ## make new-assignment NAME=my_assignment: a template wit
 	@$(PY) -m tools.new_assignment "$(NAME)"
 
 test: setup  ## all tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist loadfile
 
 lint: setup  ## style of the code
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
