@@ -366,7 +366,7 @@ def place(graph: Graph) -> list[list[Cell]]:
 
 # --- drawing -----------------------------------------------------------------------------------------------
 
-WIDTH = 3.45  # inches of one part: what a phone shows without shrinking
+WIDTH = 3.38  # inches of one part: a phone shows it without shrinking, the page two side by side
 PASSING = 0.26  # inches of a column in which only lines pass
 GAP = 0.08  # inches between columns
 STEP = 0.2  # inches between rows: room for an arrow
