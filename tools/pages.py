@@ -16,6 +16,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -83,8 +84,14 @@ def pages(root: Path = ROOT) -> list[Page]:
 
 
 def configuration(root: Path = ROOT) -> dict:
-    """Read the book's ``_config.yml``."""
-    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    """Read the book's ``_config.yml``, again only when it has changed: every link asks for it."""
+    path = root / "_config.yml"
+    return _loaded(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _loaded(path: Path, changed: int) -> dict:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def markdown_configuration(root: Path = ROOT) -> MdParserConfig:
