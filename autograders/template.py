@@ -6,6 +6,7 @@ import ast
 import copy
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Literal
 
 from nbformat.notebooknode import NotebookNode
@@ -15,6 +16,9 @@ from traitlets.config import Config
 from .submission import grade_id
 
 Role = Literal["answer", "test", "given"]
+
+_PARSING = Lock()
+"""Older Pythons share the parser's depth between threads, and raise SystemError (CPython's gh-106905)."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,8 @@ def names_bound(source: str) -> frozenset[str]:
     """
     lines = ["pass" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()]
     try:
-        tree = ast.parse("\n".join(lines))
+        with _PARSING:
+            tree = ast.parse("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     names: set[str] = set()
