@@ -50,18 +50,39 @@ def run_answers() -> Callable:
     return run_plainly
 
 
+NAMES = sorted(path.parent.name for path in (ROOT / "source").glob("*/*.ipynb"))
+
+
 @functools.cache
 def _read(kind, name):
     return nbformat.read(ROOT / kind / name / f"{name}.ipynb", 4)
 
 
+@pytest.fixture(params=NAMES)
+def assignment(request) -> str:
+    """Each assignment of the course in turn, by name."""
+    return request.param
+
+
 @pytest.fixture
-def counting():
+def source_of() -> Callable:
+    """The instructor's notebook of an assignment, to change at will."""
+    return lambda name: copy.deepcopy(_read("source", name))
+
+
+@pytest.fixture
+def release_of() -> Callable:
+    """The students' notebook of an assignment, to change at will."""
+    return lambda name: copy.deepcopy(_read("release", name))
+
+
+@pytest.fixture
+def counting(source_of):
     """The instructor's notebook of the assignment ``counting``, to change at will."""
-    return copy.deepcopy(_read("source", "counting"))
+    return source_of("counting")
 
 
 @pytest.fixture
-def released():
+def released(release_of):
     """The students' notebook of the assignment ``counting``, to change at will."""
-    return copy.deepcopy(_read("release", "counting"))
+    return release_of("counting")

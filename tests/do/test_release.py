@@ -6,7 +6,7 @@ import shutil
 import nbformat
 import pytest
 import yaml
-from nbgrader.utils import compute_checksum, is_grade, is_solution
+from nbgrader.utils import is_solution
 
 from tools import release
 from tools.publish import regions
@@ -60,21 +60,6 @@ def test_nothing_stands_under_choices_and_numbers(released):
     assert answers["dilation"].strip() == 'dilation_choice = "선택"  #@param ["선택", "①", "②", "③", "④"]'
     assert answers["single"].strip().splitlines()[-1].startswith("single_macs = None")
     assert not any("raise" in text or "YOUR CODE" in text for text in answers.values())
-
-
-def test_checksums_are_those_of_the_text_students_get(released):
-    for cell in released.cells:
-        if is_solution(cell) or is_grade(cell):
-            assert cell.metadata.nbgrader["checksum"] == compute_checksum(cell)
-
-
-def test_untouched_release_scores_nothing_and_hides_no_question(counting, released, run_answers):
-    raised = run_answers(counting, released)
-    assert len(raised) == 26
-    for test, error in raised.items():
-        assert isinstance(error, AssertionError), (
-            f"{test} does not tell a blank answer from a crash: {error!r}"
-        )
 
 
 def test_edit_by_hand_is_not_overwritten(course):
