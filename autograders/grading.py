@@ -21,6 +21,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from nbgrader import utils
 from traitlets.config import Config
 
+from . import student_id
 from .job import Cell, Job, Result
 from .mend import Broken, Mended, Note, Submitted, Template, mend, read
 from .settings import Settings
@@ -128,6 +129,8 @@ def prepare(
         mended = Mended(mended.cells, mended.metadata, notes + mended.notes, mended.broken)
     if mended.broken is not None:
         return Prepared(mended, None)
+    if name and (other := student_id.remark(mended.cells, name)):
+        mended = Mended(mended.cells, mended.metadata, (*mended.notes, other), mended.broken)
     cells: list[Cell] = []
     positions: list[int | None] = []
     for i, part in enumerate(mended.cells):

@@ -43,6 +43,7 @@ from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, Execu
 from sqlalchemy.exc import SAWarning
 from traitlets import List
 
+from . import student_id
 from .fingerprint import MAX_SIDE_COUNT, engine_version, folder_hash, key_of, side_files
 from .grading import REPORT, Prepared, finish, prepare
 from .mend import Broken, Note
@@ -125,10 +126,8 @@ class SaveGrades(SaveAutoGrades):
                     grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
                 if utils.is_solution(cell) or utils.is_task(cell):
                     blank = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-                    own = [
-                        *notes[name],
-                        *(["답을 쓰지 않았습니다."] if blank and not utils.is_task(cell) else []),
-                    ]
+                    expected = not utils.is_task(cell) and name != student_id.CELL
+                    own = [*notes[name], *(["답을 쓰지 않았습니다."] if blank and expected else [])]
                     comments[name].auto_comment = "\n\n".join(own) or None
         return nb, resources
 

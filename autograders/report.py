@@ -17,8 +17,9 @@ from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from . import similar
+from . import similar, student_id
 from .export import export, write_table
+from .grading import REPORT
 from .marks import Class, read_class
 
 BINS = 10
@@ -102,6 +103,16 @@ def answers(folder: Path) -> str:
     return "\n".join(cells)
 
 
+def _borrowed_id(coursedir: CourseDirectory, assignment: str, student: str) -> str | None:
+    """Return what the graded notebook's record says of a student id that is not the student's own."""
+    folder = Path(coursedir.format_path(coursedir.autograded_directory, student, assignment))
+    for path in sorted(folder.glob("*.ipynb")):
+        for note in nbformat.read(path, as_version=4).metadata.get(REPORT, {}).get("notes", []):
+            if note["grade_id"] == student_id.CELL:
+                return note["text"]
+    return None
+
+
 def report(coursedir: CourseDirectory, assignment: str, folder: Path) -> Path:
     """Write the report of a graded assignment into a folder, and return its page.
 
@@ -122,6 +133,7 @@ def report(coursedir: CourseDirectory, assignment: str, folder: Path) -> Path:
         for one in marks.submitted
     }
     alike = similar.pairs(code, given)
+    borrowed = {one: text for one in code if (text := _borrowed_id(coursedir, assignment, one))}
     totals = [one.total for one in marks.submitted]
     figures = questions(marks)
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,6 +163,7 @@ def report(coursedir: CourseDirectory, assignment: str, folder: Path) -> Path:
         waiting=sum(one.unfinished for one in marks.submitted),
         questions=figures,
         pairs=alike,
+        borrowed=borrowed,
     )
     path = folder / "report.html"
     path.write_text(page, encoding="utf-8")

@@ -126,7 +126,8 @@ def form_faults(source: NotebookNode, bank: tuple[Question, ...]) -> list[str]:
     for question in bank:
         if len(question.wrong) < 3 or len(question.right) < 2:
             found.append(f"{question.test}: the bank needs at least 3 wrong and 2 right answers")
-        others = set().union(*(names for cell, names in bound.items() if cell != question.cell))
+        # A solution cell that no question asks for, such as a student id, may be read by any test.
+        others = set().union(*(bound[other.cell] for other in bank if other.cell != question.cell))
         for label, text in [
             ("the test", tests[question.test].source),
             *question.right.items(),

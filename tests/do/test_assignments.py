@@ -1,6 +1,5 @@
 """What holds for every assignment: its release, its messages, its full marks, its two graders."""
 
-import copy
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -68,8 +67,8 @@ def test_from_blank_to_full_marks_in_one_sitting(assignment, release_of, tmp_pat
 
 
 def test_messages_help_and_keep_the_answer_to_themselves(assignment, source_of, run_answers):
-    source = source_of(assignment)
-    for trials in gate._rounds(load(assignment)):
+    source, bank = source_of(assignment), load(assignment)
+    for trials in gate._rounds(bank):
         answers = {trial.question.cell: trial.source for trial in trials}
         raised = run_answers(source, gate._filled(source, answers))
         for trial in trials:
@@ -79,10 +78,9 @@ def test_messages_help_and_keep_the_answer_to_themselves(assignment, source_of, 
             message = str(error)
             assert message.rstrip().endswith((".", "?")), f"'{trial.name}' gets no sentence: {message}"
             assert re.search("[가-힣]", message), f"'{trial.name}' gets no Korean: {message}"
-            told = {n for n in _secrets(source, trial.question.cell) if _stands(n, message)}
-            own = {
-                n for n in told if n in trial.source.replace("_", "") or n in _values(source, trial.source)
-            }
+            told = {n for n in _secrets(source, bank, trial.question.cell) if _stands(n, message)}
+            written = _values(source, bank, trial.source)
+            own = {n for n in told if n in written or n in trial.source.replace("_", "")}
             assert told <= own, f"'{trial.name}' is told the answer: {message}"
 
 
@@ -102,25 +100,24 @@ def _stands(number: str, message: str) -> bool:
     return re.search(rf"(?<!\d){number}(?!\d)", message) is not None
 
 
-def _secrets(source, cell) -> set[str]:
+def _secrets(source, bank, cell) -> set[str]:
     """Large whole numbers that the instructor's solution of a cell binds."""
     (text,) = (c.source for c in source.cells if is_solution(c) and c.metadata.nbgrader["grade_id"] == cell)
-    return {value for value in _values(source, text) if re.fullmatch(r"\d{3,}", value)}
+    return {value for value in _values(source, bank, text) if re.fullmatch(r"\d{3,}", value)}
 
 
-def _values(source, text) -> set[str]:
-    """What an answer binds, as text; nothing if it breaks."""
+def _values(source, bank, text) -> set[str]:
+    """Whole numbers that an answer binds, as text; none if it breaks."""
+    answers = {question.cell for question in bank}
     namespace: dict = {}
     for cell in source.cells:
-        if cell.cell_type == "code" and not is_solution(cell) and not is_grade(cell):
+        answer = is_solution(cell) and cell.metadata.nbgrader["grade_id"] in answers
+        if cell.cell_type == "code" and not answer and not is_grade(cell):
             exec(cell.source, namespace)
-    before = copy.copy(namespace)
+    before = dict(namespace)
     try:
         exec(text, namespace)
     except Exception:
         return set()
-    return {
-        str(value)
-        for name, value in namespace.items()
-        if before.get(name) is not value and type(value) is int
-    }
+    bound = {name: value for name, value in namespace.items() if before.get(name) is not value}
+    return {str(value) for value in bound.values() if type(value) is int}

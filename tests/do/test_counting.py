@@ -1,5 +1,6 @@
 """The assignment ``counting``: its answers against PyTorch."""
 
+import copy
 import itertools
 
 import pytest
@@ -7,13 +8,15 @@ import torch
 from nbgrader.utils import is_grade, is_solution
 from torch import nn
 
+from tools import gate
+
 
 @pytest.fixture
 def solved(counting):
     """The names that the instructor's solution binds."""
     namespace = {}
     for cell in counting.cells:
-        if is_solution(cell):
+        if is_solution(cell) or cell.id == "numbers":
             exec(cell.source, namespace)
     return namespace
 
@@ -88,3 +91,66 @@ def test_points_are_fifty_and_a_bonus(counting):
     points = {c.id: c.metadata.nbgrader["points"] for c in counting.cells if is_grade(c)}
     assert sum(points.values()) == 52
     assert points["test-same-padding"] == 2
+
+
+PERSONAL = {"test-single", "test-volume", "test-matrix", "test-spatial", "test-grouped"}
+
+
+@pytest.fixture
+def personal(counting):
+    """The assignment with the one setting that gives each student numbers of their own."""
+    cell = next(c for c in counting.cells if c.id == "numbers")
+    cell.source = cell.source.replace("PERSONAL_NUMBERS = False", "PERSONAL_NUMBERS = True")
+    return counting
+
+
+def numbers_of(source, student):
+    namespace = {}
+    exec(next(c.source for c in source.cells if c.id == "numbers"), namespace)
+    return namespace["my_numbers"](student)
+
+
+def answered(source, student, numbers_from=None):
+    """The instructor's answers under a student's id, computed from the numbers of another if one is named."""
+    source = copy.deepcopy(source)
+    for cell in source.cells:
+        if cell.id == "student-id":
+            cell.source = f"student_id = {student!r}"
+        elif is_solution(cell) and numbers_from is not None:
+            cell.source = cell.source.replace("my_numbers(student_id)", f"my_numbers({numbers_from!r})")
+    return source
+
+
+def lost(source, submission, grader):
+    scores = grader(source)(submission)
+    tests = [c.metadata.nbgrader for c in source.cells if is_grade(c)]
+    return {test["grade_id"] for test in tests if scores[test["grade_id"]] != test["points"]}
+
+
+def test_an_id_changes_nothing_unless_the_instructor_says_so(counting):
+    assert numbers_of(counting, "20261234") == numbers_of(counting, "")
+
+
+def test_each_student_has_numbers_of_their_own(personal):
+    assert numbers_of(personal, "") == numbers_of(personal, "  ")
+    assert numbers_of(personal, "20261234") == numbers_of(personal, 20261234)
+    ids = [str(number) for number in range(20261000, 20261200)]
+    numbers = [tuple(numbers_of(personal, student).values()) for student in ids]
+    assert len(set(numbers)) > 195
+    lecture = tuple(numbers_of(personal, "").values())
+    assert lecture not in numbers
+
+
+@pytest.mark.parametrize("grader", [gate.stock, gate.engine], ids=["plain nbgrader", "engine"])
+def test_own_numbers_score_and_those_of_another_do_not(personal, grader):
+    for student in ("20261234", "2026-0007", ""):
+        assert lost(personal, answered(personal, student), grader) == set()
+    assert lost(personal, answered(personal, "20261234", numbers_from=""), grader) == PERSONAL
+    assert lost(personal, answered(personal, "20261234", numbers_from="20265678"), grader) == PERSONAL
+
+
+def test_a_student_who_rewrites_the_numbers_gains_nothing(personal):
+    cheat = answered(personal, "20261234", numbers_from="")
+    cell = next(c for c in cheat.cells if c.id == "student-id")
+    cell.source += "\nold = my_numbers\ndef my_numbers(student):\n    return old('')\n"
+    assert lost(personal, cheat, gate.engine) == PERSONAL

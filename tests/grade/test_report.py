@@ -2,13 +2,16 @@
 
 import csv
 
+import nbformat
 import pytest
 
 from autograders import similar
 from autograders.__main__ import main
 from autograders.export import export
+from autograders.grading import REPORT
 from autograders.marks import Class, Marks
 from autograders.report import histogram, questions, report
+from autograders.student_id import CELL
 from tests.grade.tiny import Course, filled, released
 
 LONG = """\
@@ -144,6 +147,20 @@ def test_the_report_shows_marks_questions_and_pairs(course, tmp_path):
     assert set(pair.values()) >= {"one", "two"}
     assert {row["학번"]: row["총점"] for row in read(tmp_path / "scores.csv")}["right"] == "5"
     assert "<b>blank" not in page
+
+
+def test_the_report_names_who_used_the_id_of_another(course, tmp_path):
+    path = course.root / "autograded" / "right" / "tiny" / "tiny.ipynb"
+    before = path.read_text()
+    notebook = course.graded("right")
+    notebook.metadata[REPORT]["notes"].append({"text": "학번이 다릅니다.", "grade_id": CELL})
+    try:
+        nbformat.write(notebook, path)
+        page = report(course.parts()["coursedir"], "tiny", tmp_path).read_text()
+    finally:
+        path.write_text(before)
+    assert "<li>right: 학번이 다릅니다.</li>" in page
+    assert "다른 학번" not in report(course.parts()["coursedir"], "tiny", tmp_path).read_text()
 
 
 def test_canvas_gets_the_columns_that_it_asks_for(course, capsys, monkeypatch):
