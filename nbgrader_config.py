@@ -40,5 +40,8 @@ c.Engine.scheduler = ""
 # Where no sandbox is to be had (`python -m autograders doctor` says why), grading refuses. True grades all
 # the same: students' code then runs with your rights, on your files.
 c.Engine.unsandboxed = False
+# Feedback explains a wrong choice and keeps the right one to itself, for the assignments named here no longer.
+# Then: nbgrader generate_feedback ASSIGNMENT --force
+c.StudentView.reveal = []
 
 configure(c)

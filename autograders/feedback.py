@@ -7,12 +7,15 @@ and shows instructors all.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import nbformat
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, GetGrades
+from traitlets import List, Unicode
 from traitlets.config import Config
 
 from .grading import REPORT
@@ -58,13 +61,37 @@ def student_outputs(cell: NotebookNode) -> list[NotebookNode]:
     return shown
 
 
+def right_options(source: NotebookNode) -> dict[str, str]:
+    """Return, for each test cell of an instructor's notebook that looks at dropdowns, their right options.
+
+    A dropdown's answer is a line ``name = "②"`` of a solution cell, without Colab's form beside it.
+    """
+    options: dict[str, str] = {}
+    for cell in source.cells:
+        if utils.is_solution(cell):
+            options |= dict(re.findall(r'^(\w+) = "([①-⑨])"\s*$', cell.source, re.MULTILINE))
+    found = {}
+    for cell in source.cells:
+        if utils.is_grade(cell):
+            asked = [name for name in options if re.search(rf"\b{name}\b", cell.source)]
+            if asked:
+                found[grade_id(cell)] = ", ".join(options[name] for name in asked)
+    return found
+
+
 class StudentView(GetGrades):
     """nbgrader's `GetGrades`, and the notebook cut down to what its student may see."""
+
+    reveal = List(
+        Unicode(),
+        help="Assignments whose feedback names the right option of a dropdown that was answered wrongly.",
+    ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Fetch the marks, those given by hand too, and change the notebook."""
         nb, resources = super().preprocess(nb, resources)
         waiting = self._waiting(resources["nbgrader"])
+        right = self._revealed(resources["nbgrader"])
         for index, cell in enumerate(nb.cells):
             if grade_id(cell) in waiting:
                 cell.metadata.nbgrader["score"] = None
@@ -72,6 +99,9 @@ class StudentView(GetGrades):
                 cell.source = self._released(cell, index)
                 if cell.cell_type == "code":
                     cell.outputs = student_outputs(cell)
+                    if grade_id(cell) in right and cell.metadata.nbgrader["score"] == 0:
+                        text = f"정답: {right[grade_id(cell)]}"
+                        cell.outputs.append(new_output("stream", name="stdout", text=text))
             elif utils.is_task(cell):
                 cell.source = self._released(cell, index)
         nb.metadata.pop(REPORT, None)
@@ -85,6 +115,14 @@ class StudentView(GetGrades):
                 where["notebook"], where["assignment"], where["student"]
             )
             return {g.name for g in saved.grades if g.auto_score is None and g.manual_score is None}
+
+    def _revealed(self, where: dict) -> dict[str, str]:
+        """Return the right options that this assignment's students may see by now."""
+        if where["assignment"] not in self.reveal:
+            return {}
+        coursedir = self.parent.parent.coursedir  # of the converter, by its exporter
+        folder = coursedir.format_path(coursedir.source_directory, ".", where["assignment"])
+        return right_options(nbformat.read(Path(folder) / f"{where['notebook']}.ipynb", as_version=4))
 
     def _released(self, cell: NotebookNode, index: int) -> str:
         """Return the cell's text as released; nothing at all if its hidden-part marks do not pair up."""

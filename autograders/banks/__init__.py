@@ -72,6 +72,23 @@ def functions(head: str, bodies: Mapping[str, str]) -> dict[str, str]:
     return {name: f"{head}\n{indent(text, '    ')}" for name, text in cells(bodies).items()}
 
 
+def choice(cell: str, right: str, wrong: Mapping[str, str]) -> Question:
+    """Give the question of a dropdown, from its right option and the misconception behind each other one.
+
+    The cell ``dual-path`` binds ``dual_path``, and ``test-dual-path`` looks at it.
+    """
+    name, form = cell.replace("-", "_"), '#@param ["선택", "①", "②", "③", "④"]'
+    return Question(
+        test=f"test-{cell}",
+        cell=cell,
+        wrong={mistake: f'{name} = "{option}"  {form}' for option, mistake in wrong.items()},
+        right={
+            "chosen in Colab's form": f'{name} = "{right}"  {form}',
+            "typed on a line of its own": f'{name} = "선택"  {form}\n{name} = "{right}"',
+        },
+    )
+
+
 def load(assignment: str) -> tuple[Question, ...]:
     """Return the bank of an assignment.
 
