@@ -1,4 +1,4 @@
-"""The three quizzes: balanced, each misconception explained, the right option told on the instructor's word."""
+"""The three quizzes: balanced, every misconception explained, the right option told on demand."""
 
 import re
 from collections import Counter
