@@ -53,7 +53,8 @@ def folder_hash(folder: Path) -> bytes:
 def engine_version() -> str:
     """Return a digest of the code that decides marks, with the versions of what it runs on."""
     digest = hashlib.sha256()
-    deciding = ("submission", "template", "mend", "grading", "job", "sandbox", "forkserver", "checker")
+    deciding = ("submission", "template", "mend", "grading", "handed_in_weights")
+    deciding += ("job", "sandbox", "forkserver", "checker")
     for path in sorted([*(HERE / f"{name}.py" for name in deciding), *HERE.glob("inside/**/*.py")]):
         if path.exists():
             digest.update(path.name.encode() + path.read_bytes())

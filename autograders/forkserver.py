@@ -215,6 +215,7 @@ class _Server:
         head: dict[str, Any] = {"limits": asdict(job.limits), "seed": job.seed}
         head |= {"files": list(job.files), "handed_in": list(job.handed_in)}
         head["datasets"] = {name: self._paths[name] for name in job.datasets}
+        head["withheld"] = list(job.withheld)
         contents = [*job.files.values(), *job.handed_in.values()]
         frames.send(host, "J", frames.pack(head, [bytes(data) for data in contents]))
         frames.send(host, "N", {"cells": [asdict(cell) for cell in job.cells], "checker": job.checker})

@@ -21,9 +21,9 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from nbgrader import utils
 from traitlets.config import Config
 
-from . import student_id
+from . import handed_in_weights, student_id
 from .job import Cell, Job, Result
-from .mend import Broken, Mended, Note, Submitted, Template, mend, read
+from .mend import Broken, Mended, MendedCell, Note, Submitted, Template, mend, read
 from .settings import Settings
 
 REPORT = "autograders"  # the key of our record in a graded notebook's metadata
@@ -43,6 +43,7 @@ class Prepared:
     mended: Mended
     job: Job | None
     positions: tuple[int | None, ...] = ()  # for each cell of the job, its cell in the notebook
+    plan: handed_in_weights.Plan | None = None  # how a trained network in the notebook is scored
 
 
 @dataclass(frozen=True)
@@ -128,32 +129,38 @@ def prepare(
     if notes:
         mended = Mended(mended.cells, mended.metadata, notes + mended.notes, mended.broken)
     if mended.broken is not None:
-        return Prepared(mended, None)
+        return Prepared(mended, None, (), handed_in_weights.plan_of(mended.cells)[0])
     if name and (other := student_id.remark(mended.cells, name)):
         mended = Mended(mended.cells, mended.metadata, (*mended.notes, other), mended.broken)
+    plan, weights = handed_in_weights.plan_of(mended.cells)
     cells: list[Cell] = []
     positions: list[int | None] = []
     for i, part in enumerate(mended.cells):
         name_ = part.cell.metadata.get("nbgrader", {}).get("grade_id")
         if part.saved_output is not None:  # its saved output stands for its run
-            if part.saved_output:
+            if part.saved_output and handed_in_weights.Plan.of(part.cell) is None:
                 cells.append(Cell("given", f"saved_output[{name_!r}] = {part.saved_output!r}"))
                 positions.append(None)
         elif part.cell.cell_type == "code" and part.cell.source.strip():
             kind = part.origin if part.origin in ("given", "test") else "student"
             cells.append(Cell(kind, part.cell.source, name_))
             positions.append(i)
+    own_files = dict(files or {})
+    if plan and weights:
+        cells.append(plan.cell())
+        own_files[handed_in_weights.FILE] = weights.encode()
     job = Job(
         cells=tuple(cells),
-        files=dict(files or {}),
+        files=own_files,
         handed_in=dict(handed_in or {}),
         datasets=dict(settings.datasets),
+        withheld=(plan.dataset,) if plan else (),
         limits=settings.limits,
         checker=settings.checker,
         seed=settings.seed,
         name=name,
     )
-    return Prepared(mended, job, tuple(positions))
+    return Prepared(mended, job, tuple(positions), plan)
 
 
 def finish(prepared: Prepared, result: Result | None) -> Graded:
@@ -163,7 +170,8 @@ def finish(prepared: Prepared, result: Result | None) -> Graded:
     stopped = result.stopped if result else None
     ran: set[int] = set()
     if result is not None:
-        for position, outcome in zip(prepared.positions, result.cells, strict=True):
+        outcomes = result.cells[: len(prepared.positions)]
+        for position, outcome in zip(prepared.positions, outcomes, strict=True):
             if position is not None:
                 cells[position].outputs = [_harmless(nbformat.from_dict(o)) for o in outcome.outputs]
                 if outcome.ran:
@@ -174,19 +182,37 @@ def finish(prepared: Prepared, result: Result | None) -> Graded:
         if part.origin in ("answer", "extra") and cell.cell_type == "markdown":
             cell.source = _harmless_text(cell.source)
         if part.saved_output:
-            cell.outputs = [new_output("stream", name="stdout", text=part.saved_output)]
+            cell.outputs = [new_output("stream", name="stdout", text=_shown(part))]
         if part.origin == "test":
             _settle(cell, ran=i in ran, reason=reason)
         if utils.is_grade(cell):
             scores[cell.metadata.nbgrader["grade_id"]] = utils.determine_grade(cell)
+    scored = _scored(prepared, result)
+    if scored:
+        mended = Mended(mended.cells, mended.metadata, (*mended.notes, scored.note), mended.broken)
     record = {
         "notes": [asdict(note) for note in mended.notes],
+        "scored": {scored.note.grade_id: scored.points} if scored else {},
         "stopped": mended.broken or stopped,
         "seconds": round(result.seconds, 3) if result else 0.0,
         "peak_bytes": result.peak_bytes if result else 0,
     }
     notebook = _notebook(cells, mended, record)
     return Graded(notebook, scores, mended.notes, mended.broken or stopped, record)
+
+
+def _scored(prepared: Prepared, result: Result | None) -> handed_in_weights.Score | None:
+    """Read what the trained network got; its cell is the job's last, if weights were handed in."""
+    if prepared.plan is None:
+        return None
+    ran = result is not None and len(result.cells) > len(prepared.positions)
+    return handed_in_weights.score(prepared.plan, result.cells[-1] if ran else None)
+
+
+def _shown(part: MendedCell) -> str:
+    """Return the saved output of a cell; of weights, which nobody reads, the beginning."""
+    text = part.saved_output or ""
+    return text if handed_in_weights.Plan.of(part.cell) is None else f"{text[:200]} …\n"
 
 
 def _harmless(output: NotebookNode) -> NotebookNode:

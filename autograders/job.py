@@ -69,6 +69,8 @@ class Job:
         instructor's.
     datasets : mapping of str to str
         Name and folder on this machine, seen by the notebook, read-only, as ``data/NAME``.
+    withheld : tuple of str
+        Names of data sets that the checker alone sees.
     limits : Limits
     checker : bool
         False runs the tests in the student's process, to show what the checker is for.
@@ -82,6 +84,7 @@ class Job:
     files: Mapping[str, bytes] = field(default_factory=dict)
     handed_in: Mapping[str, bytes] = field(default_factory=dict)
     datasets: Mapping[str, str] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     checker: bool = True
     seed: int = 0

@@ -118,12 +118,17 @@ class SaveGrades(SaveAutoGrades):
             grades = {grade.name: grade for grade in saved.grades}
             comments = {comment.name: comment for comment in saved.comments}
             notes = _notes_by_cell(nb)
+            scored = nb.metadata[REPORT].get("scored", {})
             for cell in nb.cells:
                 name = grade_id(cell)
                 if utils.is_grade(cell):
                     grade = grades[name]
                     grade.auto_score, _ = utils.determine_grade(cell, self.log)
                     grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+                if name in scored:  # a task that the engine could mark; else it waits for a person
+                    grades[name].auto_score = scored[name]
+                    by_hand = grades[name].manual_score is not None or scored[name] is None
+                    grades[name].needs_manual_grade = by_hand
                 if utils.is_solution(cell) or utils.is_task(cell):
                     blank = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
                     expected = not utils.is_task(cell) and name != student_id.CELL

@@ -46,6 +46,7 @@ class Environment:
     seed: int
     sandbox: bool
     privileged: bool
+    withheld: tuple[str, ...] = ()  # data sets that are covered
 
 
 def _call(name: str, *arguments: Any) -> None:
@@ -130,6 +131,9 @@ def _furnish(environment: Environment, uid: int) -> None:
             os.chown(f"/run/{name}", uid, uid)
         _mount(f"/run/{name}", target, None, MS_BIND)
     for name, folder in environment.datasets.items():
+        if name in environment.withheld:  # an empty folder over it, which no one in the jail can lift
+            _mount("tmpfs", folder, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k")
+            continue
         _mount(folder, f"{HOME}/data/{name}", None, MS_BIND | MS_REC)  # read-only already, and locked so
     _mount("tmpfs", "/dev/pts", "tmpfs", MS_RDONLY | MS_NOSUID, "size=4k")
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV)
@@ -159,7 +163,7 @@ def lay(environment: Environment, home: Path, uid: int | None = None) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         if environment.sandbox:
             place.mkdir(exist_ok=True)
-        elif not place.exists():
+        elif not place.exists() and name not in environment.withheld:
             place.symlink_to(folder)
         made |= {place.parent}
     if uid is not None:

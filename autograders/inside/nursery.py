@@ -77,7 +77,7 @@ class Nursery:
     def _jail(self, sock: socket.socket, role: str, generation: int, home: str | None) -> None:
         """In a new fork: make its child the first process of a new PID namespace, and the worker."""
         if role == "checker":  # what is beside the notebook there is the instructor's alone
-            self.environment = replace(self.environment, handed_in={})
+            self.environment = replace(self.environment, handed_in={}, withheld=())
         try:
             if self.environment.sandbox:
                 jail.unshare(self.environment)

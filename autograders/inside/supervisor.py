@@ -287,6 +287,7 @@ def main(host: socket.socket, sandbox: bool, privileged: bool, slot: int, shell:
         files={name: next(contents) for name in head["files"]},
         handed_in={name: next(contents) for name in head["handed_in"]},
         datasets=head["datasets"],
+        withheld=tuple(head["withheld"]),
         seed=head["seed"],
         sandbox=sandbox,
         privileged=privileged,
