@@ -40,13 +40,14 @@ EXAMPLES = (10, 50, 250, 1000)  # pictures a class
 POOL = 4000  # training pictures of each held-out class to draw from; the other 1000 choose learning rates
 SEEDS, RATE_SEEDS = 3, 2
 
-BATCH, UPDATES = 64, 300
+BATCH, UPDATES = 64, 200
 PRETRAINING = {"classes": 1500, "digits": 300}  # updates
 PRETRAINING_BATCH, PRETRAINING_RATE = 128, 0.1
 MOMENTUM, DECAY, WARM_UP = 0.9, 5e-4, 0.15
 
-CURVE = (0, 10, 20, 40, 80, 150, 300)  # updates after which the accuracy is taken
+CURVE = (0, 10, 20, 40, 80, 140, 200)  # updates after which the accuracy is taken
 CURVE_EXAMPLES = (50, 1000)
+LONGER = 1000  # updates: what patience gives, with and without transfer
 RATES = {
     "scratch": (0.03, 0.1, 0.3),
     "head": (0.03, 0.1, 0.3),
@@ -278,6 +279,7 @@ class Experiment:
         rates: dict[str, float],
         judge: Pictures,
         at: tuple[int, ...] = (UPDATES,),
+        updates: int = UPDATES,
     ) -> list[float]:
         """Train on the held-out classes and return the accuracy on `judge` after each of `at` updates."""
         net = self.start(source, frozen, seed)
@@ -291,7 +293,7 @@ class Experiment:
             if update in at:
                 found.append(accuracy(net, judge))
 
-        train(net, draw(self.data.pool, examples, seed), groups, after=after)
+        train(net, draw(self.data.pool, examples, seed), groups, updates=updates, after=after)
         return found
 
     def rates(self) -> tuple[dict[str, float], list[dict[str, Any]]]:
@@ -341,6 +343,20 @@ class Experiment:
                 cell["curve"] = [round(statistics.mean(values), 5) for values in zip(*curves, strict=True)]
             yield cell
 
+    def longer(self, rates: dict[str, float]) -> Iterator[dict[str, Any]]:
+        """Measure learning from scratch and fine-tuning with more updates."""
+        for source, examples in product(("scratch", "classes"), CURVE_EXAMPLES):
+            accuracies = [
+                self.store.get(
+                    f"longer {source} {examples} {seed}",
+                    lambda s=seed, e=examples, w=source: self.run(
+                        w, 0, e, s, rates, self.data.test, (LONGER,), LONGER
+                    ),
+                )[0]
+                for seed in range(SEEDS)
+            ]
+            yield {"source": source, "examples": examples, "updates": LONGER, "accuracies": accuracies}
+
     def seconds(self, frozen: int) -> float:
         """Return the median time of an update with `frozen` stages frozen, in seconds."""
 
@@ -381,6 +397,7 @@ class Experiment:
             "tried": tried,
             "curve_at": list(CURVE),
             "cells": list(self.cells(rates)),
+            "longer": list(self.longer(rates)),
         }
 
 
