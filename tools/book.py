@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tools.pages import ROOT, Executed, PageError, pages
 
-INPUTS = ["_config.yml", "_toc.yml", "intro.md", "references.bib", "chapters", "_ext", "_static", "vendor"]
-INPUTS += ["cnnbook", "tools/book.py", "tools/pages.py"]
+INPUTS = ["_config.yml", "_toc.yml", "intro.md", "references.bib", "chapters", "release", "cnnbook", "vendor"]
+INPUTS += ["_ext", "_static", "tools/book.py", "tools/pages.py"]
 BUILDERS = ("jupyter-book", "sphinx", "sphinx-book-theme", "myst-nb", "ipywidgets", "anywidget")
 
 
