@@ -237,20 +237,18 @@ class Experiment:
         self.data, self.store = data, store
         self.pretrained = cache(self._pretrained)
 
-    def pretraining(self, source: str, seed: int) -> dict[str, float]:
-        """Pre-train on `source`, keep the weights, and return its accuracy there and the seconds it took."""
+    def pretraining(self, source: str, seed: int) -> float:
+        """Pre-train on `source`, keep the weights, and return the accuracy there."""
 
-        def measure() -> dict[str, float]:
+        def measure() -> float:
             torch.manual_seed(seed)
             x, y = self.data.sources[source]
             net = Net(len(y.unique()))
-            start = time.monotonic()
             groups = [{"params": net.parameters(), "lr": PRETRAINING_RATE}]
             train(net, (x, y), groups, updates=PRETRAINING[source], batch=PRETRAINING_BATCH)
-            seconds = time.monotonic() - start
             torch.save(net.state_dict(), self.store.folder / f"{source}-{seed}.pt")
             seen = self.data.known_test if source == "classes" else (x[:5000], y[:5000])
-            return {"accuracy": accuracy(net, seen), "seconds": round(seconds, 1)}
+            return accuracy(net, seen)
 
         return self.store.get(f"pretraining {source} {seed}", measure)
 
@@ -357,17 +355,16 @@ class Experiment:
             ]
             yield {"source": source, "examples": examples, "updates": LONGER, "accuracies": accuracies}
 
-    def seconds(self, frozen: int) -> float:
+    def seconds(self, frozen: int, batch: int = BATCH) -> float:
         """Return the median time of an update with `frozen` stages frozen, in seconds."""
 
         def measure() -> float:
             net, times = self.start("classes", frozen, 0), [time.monotonic()]
             groups = parameter_groups(net, head_lr=0.01, backbone_lr=0.01)
-            pictures = draw(self.data.pool, 50, 0)
-            train(net, pictures, groups, updates=200, after=lambda _: times.append(time.monotonic()))
+            train(net, self.data.pool, groups, batch=batch, after=lambda _: times.append(time.monotonic()))
             return round(statistics.median(b - a for a, b in pairwise(times)), 5)
 
-        return self.store.get(f"seconds {frozen}", measure)
+        return self.store.get(f"seconds {frozen} {batch}", measure)
 
     def everything(self) -> dict[str, Any]:
         """Run what is not there yet and return all of it."""
@@ -392,6 +389,7 @@ class Experiment:
             "pretraining_updates": PRETRAINING,
             "pretraining_batch": PRETRAINING_BATCH,
             "pretraining": pretraining,
+            "pretraining_seconds": round(PRETRAINING["classes"] * self.seconds(0, PRETRAINING_BATCH), 1),
             "stages": stages,
             "rates": rates,
             "tried": tried,
