@@ -40,7 +40,7 @@ c.Engine.scheduler = ""
 # Where no sandbox is to be had (`python -m autograders doctor` says why), grading refuses. True grades all
 # the same: students' code then runs with your rights, on your files.
 c.Engine.unsandboxed = False
-# Feedback explains a wrong choice and keeps the right one to itself, for the assignments named here no longer.
+# Feedback explains a wrong choice; which one is right it tells for the assignments named here alone.
 # Then: nbgrader generate_feedback ASSIGNMENT --force
 c.StudentView.reveal = []
 
