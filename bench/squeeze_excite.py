@@ -3,7 +3,10 @@
 The digits are scikit-learn's, 8 × 8, enlarged to 16 × 16. Stored are the weights of the excitation, one test
 digit of each class with the 16 maps that reach it, in bytes, and the mean gates of each class; further what
 the test accuracy is with the gates, with every image's gates replaced by their mean, and with the gates of
-another image. The page ``chapters/models/senet.md`` shows it. Half a minute on one core.
+another image. The page ``chapters/models/senet.md`` shows it. A minute on one core.
+
+The excitation learns at ten times the rate of the rest. At the same rate, so small a network leaves its gates
+near a half and classifies as well with the gates of another image: that is measured and stored too.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from cnnbook.models.senet import SqueezeExcitation
 
 TRAINING = 1400  # of 1797 digits, in the order of the data set; the others are the test set
 CHANNELS, REDUCTION = 16, 4
-EPOCHS, BATCH, RATE = 25, 50, 0.05
+EPOCHS, BATCH, RATE, EXCITE_RATE = 40, 50, 0.05, 0.5
 
 
 class Net(nn.Module):
@@ -61,50 +64,63 @@ def packed(tensor: Tensor) -> str:
     return base64.b64encode(tensor.to(torch.uint8).numpy().tobytes()).decode()
 
 
+def train(x: Tensor, y: Tensor, excite_rate: float) -> Net:
+    """Train a network by SGD with momentum and a one-cycle schedule; the excitation has a rate of its own."""
+    torch.manual_seed(0)
+    net = Net()
+    rest = [*net.before.parameters(), *net.after.parameters(), *net.fc.parameters()]
+    groups = [{"params": rest}, {"params": [*net.se.parameters()]}]
+    optimizer = torch.optim.SGD(groups, lr=RATE, momentum=0.9)
+    steps = EPOCHS * len(range(0, len(x), BATCH))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [RATE, excite_rate], total_steps=steps)
+    for _ in range(EPOCHS):
+        for batch in torch.randperm(len(x)).split(BATCH):
+            optimizer.zero_grad()
+            F.cross_entropy(net(x[batch]), y[batch]).backward()
+            optimizer.step()
+            schedule.step()
+    return net.eval()
+
+
+@torch.no_grad()
+def accuracies(net: Net, x: Tensor, y: Tensor) -> dict[str, float]:
+    """Return the accuracy with each image's own gates, with their mean, and with those of another image."""
+    maps = net.before(x)
+    own = net.se.excite(net.se.squeeze(maps))
+    gates = {"own": own, "mean": own.mean(dim=0).expand_as(own), "other": own[torch.randperm(len(own))]}
+    right = {name: net.scores(maps, g).argmax(dim=1) == y for name, g in gates.items()}
+    return {name: round(hits.double().mean().item(), 4) for name, hits in right.items()}
+
+
 def main() -> None:
     """Train, measure, store."""
-    torch.manual_seed(0)
     torch.set_num_threads(1)
     data = load_digits()
     x = torch.tensor(data.images, dtype=torch.float32)[:, None] / 16
     x = F.interpolate(x, size=16, mode="bilinear", align_corners=False)
     y = torch.tensor(data.target)
-
-    net = Net()
-    optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=0.9, weight_decay=5e-4)
-    for _ in range(EPOCHS):
-        for batch in torch.randperm(TRAINING).split(BATCH):
-            optimizer.zero_grad()
-            F.cross_entropy(net(x[batch]), y[batch]).backward()
-            optimizer.step()
-    net.eval()
+    same, net = (train(x[:TRAINING], y[:TRAINING], rate) for rate in (RATE, EXCITE_RATE))
     x, y = x[TRAINING:], y[TRAINING:]
 
     with torch.no_grad():
         maps = net.before(x)
         gates = net.se.excite(net.se.squeeze(maps))
-        others = {
-            "accuracy": gates,
-            "accuracy_mean_gates": gates.mean(dim=0).expand_as(gates),
-            "accuracy_gates_of_others": gates[torch.randperm(len(gates))],
-        }
-        accuracies = {
-            name: (net.scores(maps, g).argmax(dim=1) == y).double().mean().item()
-            for name, g in others.items()
-        }
-        by_class = torch.stack([gates[y == c].mean(dim=0) for c in range(10)])
-        chosen = torch.tensor([(y == c).nonzero()[0].item() for c in range(10)])
-        scale = maps[chosen].max().item() / 255
+    by_class = torch.stack([gates[y == c].mean(dim=0) for c in range(10)])
+    chosen = torch.tensor([(y == c).nonzero()[0].item() for c in range(10)])
+    scale = maps[chosen].max().item() / 255
     excite = net.se.excite
+    measured = {"accuracy": accuracies(net, x, y), "accuracy_same_rate": accuracies(same, x, y)}
     path = results.save(
         "squeeze-excite",
         {
             "training": TRAINING,
             "test": len(y),
             "epochs": EPOCHS,
+            "rate": RATE,
+            "excite_rate": EXCITE_RATE,
             "channels": CHANNELS,
             "reduction": REDUCTION,
-            **{name: round(value, 4) for name, value in accuracies.items()},
+            **measured,
             "down": rounded(excite.fc1.weight, 4),
             "down_bias": rounded(excite.fc1.bias, 4),
             "up": rounded(excite.fc2.weight, 4),
@@ -117,7 +133,7 @@ def main() -> None:
         command="python -m bench.squeeze_excite",
         packages=("torch", "scikit-learn"),
     )
-    print(accuracies, path)
+    print(measured, path)
 
 
 if __name__ == "__main__":

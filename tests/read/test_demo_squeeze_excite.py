@@ -92,7 +92,7 @@ def test_what_is_stored_fits_together():
     data = results.load("squeeze-excite").data
     demo = SqueezeExcite()
     assert (len(demo.pixels), len(demo.maps)) == (10 * 16 * 16, 10 * 16 * 8 * 8)
-    assert max(demo.maps) == 255 and data["accuracy"] > 0.9
+    assert max(demo.maps) == 255 and data["accuracy"]["own"] > 0.9
     assert len({tuple(SqueezeExcite(digit=d).gates.tolist()) for d in range(10)}) == 10
 
 

@@ -60,7 +60,7 @@ export default demo({
     const sayGate = () => {
       const moved = result().gates.filter((g, c) => Math.abs(g - usual()[c]) >= 0.005).length;
       return t("gateSentence", { c: channel() + 1, mean: num(means()[channel()]), gate: num(result().gates[channel()]) })
-        + (strength() === 1 ? "" : ` ${t("movedSentence", { strength: strength(), moved })}`);
+        + (strength() === 1 ? "" : ` ${t("movedSentence", { c: channel() + 1, strength: strength(), moved })}`);
     };
     const strip = (title, list, name) => block(ui, title, h("div", { class: "cnn-maps" }, Array.from({ length: C }, (_, c) =>
       h("div", { class: "cnn-map" }, picture(ui, { label: () => t(name, { c: c + 1 }), tone: "channel", image: () => list()[c], range: () => [0, brightest()],
@@ -70,9 +70,12 @@ export default demo({
       cell: (r, c) => ({ text: num(list()[r * across + c], 2), marks: choose && r * across + c === channel() ? "current" : "" }),
       describe: (r, c) => t(choose ? "channelCell" : "hiddenCell", { title, c: r * across + c + 1, value: num(list()[r * across + c]) }),
     }));
-    const sum = text(ui, () => [t("arithmetic", { c: channel() + 1 }), " ", math.show(math.tone("output", num(result().gates[channel()])), "=", "σ(",
-      ...net.up[channel()].flatMap((w, i) => [...(i ? ["+"] : []), math.tone("kernel", w < 0 ? `(${num(w, 2)})` : num(w, 2)), "×", math.tone("channel", num(result().hidden[i], 2))]),
-      "+", net.upBias[channel()] < 0 ? `(${num(net.upBias[channel()], 2)})` : num(net.upBias[channel()], 2), ")")]);
+    const braced = (v) => (v < 0 ? `(${num(v, 2)})` : num(v, 2));
+    // formulas of their own, since a line breaks only between them
+    const sum = text(ui, () => [t("arithmetic", { c: channel() + 1 }),
+      net.up[channel()].map((w, i) => [" ", math.show(...(i ? ["+"] : []), math.tone("kernel", braced(w)), "×", math.tone("channel", num(result().hidden[i], 2)))]),
+      " ", math.show("+", braced(net.upBias[channel()])), " ", math.show("=", num(result().before[channel()])), ", ",
+      math.show("σ(", num(result().before[channel()]), ")", "=", math.tone("output", num(result().gates[channel()])))]);
     const gatesPart = [
       choice(ui, { label: t("digit"), options: Array.from({ length: 10 }, (_, d) => [d, String(d)]), value: digit, choose: (d) => { ui.set({ digit: d }); ui.say(sayGate()); } }),
       row(block(ui, t("input"), h("div", { class: "cnn-digit" }, picture(ui, { label: () => t("digitOf", { d: digit() }), image }))), strip(t("mapsBefore"), before, "mapBefore")),
@@ -91,10 +94,8 @@ export default demo({
     const sayCost = () => t("costSentence", { r: ratio(), total: total(), percent: num((100 * total()) / ui.get("resnet50"), 1) });
     const costPart = [
       slider(ui, { key: "ratio", label: t("ratio"), values: RATIOS, say: sayCost }),
-      block(ui, t("addedBy"), bars(ui, () => STAGES.map(([blocks, channels], i) => {
-        const one = cost(channels, ratio());
-        return { label: t("stage", { blocks, channels }), text: t("stageCost", { n: parts()[i], hidden: one.hidden }), parts: [["kernel", parts()[i]]] };
-      }), () => added(RATIOS[0])[3])),
+      block(ui, t("addedBy"), bars(ui, () => STAGES.map(([blocks, channels], i) => ({
+        label: t("stage", { blocks, channels }), text: num(parts()[i]), parts: [["kernel", parts()[i]]] })), () => added(RATIOS[0])[3])),
       block(ui, t("byRatio"), bars(ui, () => RATIOS.map((r) => {
         const n = added(r).reduce((s, v) => s + v, 0);
         return { label: `r = ${r}`, text: num(n), parts: [["input", ui.get("resnet50")], ["kernel", n]], faint: r !== ratio() };
