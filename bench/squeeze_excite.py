@@ -6,7 +6,8 @@ the test accuracy is with the gates, with every image's gates replaced by their 
 another image. The page ``chapters/models/senet.md`` shows it. A minute on one core.
 
 The excitation learns at ten times the rate of the rest. At the same rate, so small a network leaves its gates
-nearly alike for all images and classifies as well with the gates of another image: that is measured and stored too.
+nearly alike for all images and classifies as well with the gates of another image: that is measured and
+stored too.
 """
 
 from __future__ import annotations
