@@ -626,7 +626,9 @@ NETWORK = Question(
             PLAIN.replace("self.head(self.layers(x))", "self.head(self.layers(x)).softmax(1)"),
             FALLING.replace("rate = 0.01", "rate = 0.00001"),
         ),
-        "too many multiplications": answer(CONV.format(widths="160, 160")),
+        "too many multiplications": answer(
+            CONV.format(widths="72, 72"), FALLING.replace("rate = 0.01", "rate = 0.00001")
+        ),
     },
     right=RECIPES_RIGHT,
     also_loses={
