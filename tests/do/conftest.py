@@ -4,6 +4,7 @@ import copy
 import functools
 from collections.abc import Callable
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from nbgrader.utils import is_grade, is_solution
@@ -26,6 +27,7 @@ def run_plainly(source, submission) -> dict[str, Exception | None]:
             error = caught
         if is_grade(cell):
             raised[cell.metadata.nbgrader["grade_id"]] = error
+    plt.close("all")  # what notebooks draw would stay in memory
     return raised
 
 
