@@ -35,7 +35,7 @@ LIMITS = {
     "output_bytes": 100_000,
 }
 GRADER_BYTES = 2048 * MIB
-# A process of its own in between: the memory of whoever forks counts as the child's until it runs its program.
+# A process in between: until it runs its program, a child counts the memory of whoever forked it as its own.
 MEASURED = """
 import resource, subprocess, sys
 status = subprocess.run(sys.argv[1:]).returncode
