@@ -401,7 +401,7 @@ def gpu(root: str) -> None:
         torch.cuda.synchronize()
         start = time.perf_counter()
         model = FastNet(GPU["widths"]).to(place)
-        train_fast(model, images, labels, GPU["epochs"], batch=GPU["batch"], sizes=((0.0, 32),), lr=0.24)
+        train_fast(model, images, labels, GPU["epochs"], batch=GPU["batch"], sizes=((0.0, 32),), lr=0.14)
         torch.cuda.synchronize()
         seconds = round(time.perf_counter() - start, 2)
         scores = scores_of(Answers(model, flips=True), data, normalize)
