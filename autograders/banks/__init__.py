@@ -72,6 +72,29 @@ def functions(head: str, bodies: Mapping[str, str]) -> dict[str, str]:
     return {name: f"{head}\n{indent(text, '    ')}" for name, text in cells(bodies).items()}
 
 
+def slip(answer: str, *pieces: str) -> str:
+    """Give the text of an answer with pieces of it replaced: old, new, old, new, ...
+
+    >>> slip("return x + y", "+", "-")
+    'return x - y'
+
+    Raises
+    ------
+    ValueError
+        If the answer does not have an old piece: the slip would change nothing.
+    """
+    for old, new in zip(pieces[::2], pieces[1::2], strict=True):
+        if old not in answer:
+            raise ValueError(f"{old!r} is to become {new!r}, but the answer does not have it:\n{answer}")
+        answer = answer.replace(old, new)
+    return answer
+
+
+def slips(answer: str, changes: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Give texts of one answer with a slip each: name -> (old, new, old, new, ...), as in :func:`slip`."""
+    return {name: slip(answer, *pieces) for name, pieces in changes.items()}
+
+
 def choice(cell: str, right: str, wrong: Mapping[str, str]) -> Question:
     """Give the question of a dropdown, from its right option and the misconception behind each other one.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent, indent
 
-from autograders.banks import Question, functions
+from autograders.banks import Question, functions, slip, slips
 
 STEP = "def train_step(net, x, y, optimizer):"
 
@@ -43,84 +43,61 @@ STEPS_RIGHT = functions(
     },
 )
 
+TRAINED_STEP = """
+net.train()
+optimizer.zero_grad()
+loss = F.cross_entropy(net(x), y)
+loss.backward()
+optimizer.step()
+return loss.item()
+"""
+
 STEPS = Question(
     test="test-step",
     cell="step",
     wrong=functions(
         STEP,
-        {
-            "gradients never zeroed": """
-                net.train()
-                loss = F.cross_entropy(net(x), y)
-                loss.backward()
-                optimizer.step()
-                return loss.item()
-            """,
-            "gradients zeroed only afterwards": """
-                net.train()
-                loss = F.cross_entropy(net(x), y)
-                loss.backward()
-                optimizer.step()
-                optimizer.zero_grad()
-                return loss.item()
-            """,
-            "gradients zeroed before they are used": """
-                net.train()
-                loss = F.cross_entropy(net(x), y)
-                loss.backward()
-                optimizer.zero_grad()
-                optimizer.step()
-                return loss.item()
-            """,
-            "a tensor comes back": """
-                net.train()
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(x), y)
-                loss.backward()
-                optimizer.step()
-                return loss
-            """,
-            "summed gradient, averaged loss": """
-                net.train()
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(x), y, reduction="sum")
-                loss.backward()
-                optimizer.step()
-                return loss.item() / len(y)
-            """,
-            "loss measured after the step": """
-                net.train()
-                optimizer.zero_grad()
-                F.cross_entropy(net(x), y).backward()
-                optimizer.step()
-                return F.cross_entropy(net(x), y).item()
-            """,
-            "softmax before cross entropy": """
-                net.train()
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(x).softmax(1), y)
-                loss.backward()
-                optimizer.step()
-                return loss.item()
-            """,
-            "a learning rate of its own": """
-                net.train()
-                net.zero_grad()
-                loss = F.cross_entropy(net(x), y)
-                loss.backward()
-                with torch.no_grad():
-                    for parameter in net.parameters():
-                        parameter -= 0.1 * parameter.grad
-                return loss.item()
-            """,
-            "no step": """
-                net.train()
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(x), y)
-                loss.backward()
-                return loss.item()
-            """,
-        },
+        slips(
+            TRAINED_STEP,
+            {
+                "gradients never zeroed": ("optimizer.zero_grad()\n", ""),
+                "gradients zeroed only afterwards": (
+                    "optimizer.zero_grad()\n",
+                    "",
+                    "optimizer.step()",
+                    "optimizer.step()\noptimizer.zero_grad()",
+                ),
+                "gradients zeroed before they are used": (
+                    "optimizer.zero_grad()\n",
+                    "",
+                    "optimizer.step()",
+                    "optimizer.zero_grad()\noptimizer.step()",
+                ),
+                "a tensor comes back": ("loss.item()", "loss"),
+                "summed gradient, averaged loss": (
+                    "net(x), y)",
+                    'net(x), y, reduction="sum")',
+                    "loss.item()",
+                    "loss.item() / len(y)",
+                ),
+                "loss measured after the step": (
+                    "loss = F.cross_entropy(net(x), y)\nloss.backward()",
+                    "F.cross_entropy(net(x), y).backward()",
+                    "loss.item()",
+                    "F.cross_entropy(net(x), y).item()",
+                ),
+                "softmax before cross entropy": ("net(x)", "net(x).softmax(1)"),
+                "a learning rate of its own": (
+                    "optimizer.zero_grad()",
+                    "net.zero_grad()",
+                    "optimizer.step()",
+                    "with torch.no_grad():\n"
+                    "    for parameter in net.parameters():\n"
+                    "        parameter -= 0.1 * parameter.grad",
+                ),
+                "no step": ("optimizer.step()\n", ""),
+            },
+        ),
     ),
     right=STEPS_RIGHT,
     also_loses={"loss measured after the step": ("test-step-mode",)},
@@ -131,39 +108,25 @@ STEP_MODE = Question(
     cell="step",
     wrong=functions(
         STEP,
-        {
-            "mode left as it came": """
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(x), y)
-                loss.backward()
-                optimizer.step()
-                return loss.item()
-            """,
-            "evaluation mode": """
-                net.eval()
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(x), y)
-                loss.backward()
-                optimizer.step()
-                return loss.item()
-            """,
-            "training mode too late": """
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(x), y)
-                net.train()
-                loss.backward()
-                optimizer.step()
-                return loss.item()
-            """,
-            "outputs computed twice": """
-                net.train()
-                optimizer.zero_grad()
-                value = F.cross_entropy(net(x), y).item()
-                F.cross_entropy(net(x), y).backward()
-                optimizer.step()
-                return value
-            """,
-        },
+        slips(
+            TRAINED_STEP,
+            {
+                "mode left as it came": ("net.train()\n", ""),
+                "evaluation mode": ("net.train()", "net.eval()"),
+                "training mode too late": (
+                    "net.train()\n",
+                    "",
+                    "loss.backward()",
+                    "net.train()\nloss.backward()",
+                ),
+                "outputs computed twice": (
+                    "loss = F.cross_entropy(net(x), y)\nloss.backward()",
+                    "value = F.cross_entropy(net(x), y).item()\nF.cross_entropy(net(x), y).backward()",
+                    "loss.item()",
+                    "value",
+                ),
+            },
+        ),
     ),
     right=STEPS_RIGHT,
 )
@@ -593,7 +556,7 @@ while used + size <= images:
     used += size
 """
 
-FLIPPED = ADAM.replace("net(x), y)", "net(torch.where(torch.rand(len(x), 1, 1, 1) < 0.5, x, x.flip(3))), y)")
+FLIPPED = slip(ADAM, "net(x), y)", "net(torch.where(torch.rand(len(x), 1, 1, 1) < 0.5, x, x.flip(3))), y)")
 
 
 def answer(network: str = PLAIN, recipe: str = ADAM) -> str:
@@ -604,7 +567,7 @@ def answer(network: str = PLAIN, recipe: str = ADAM) -> str:
 
 RECIPES_RIGHT = {
     "average at the end, pictures flipped": answer(
-        PLAIN.replace("AdaptiveMaxPool2d", "AdaptiveAvgPool2d"), FLIPPED
+        slip(PLAIN, "AdaptiveMaxPool2d", "AdaptiveAvgPool2d"), FLIPPED
     ),
     "residual network, AdamW with a rate that rises and falls": answer(RESIDUAL, FALLING),
 }
@@ -613,21 +576,19 @@ NETWORK = Question(
     test="test-network",
     cell="recipe",
     wrong={
-        "eleven classes": answer(PLAIN.replace("channels, 10", "channels, 11")),
+        "eleven classes": answer(slip(PLAIN, "channels, 10", "channels, 11")),
         "a layer that is forgotten": answer(
-            PLAIN.replace(
-                "        self.head =", "        self.extra = nn.Linear(64, 64)\n        self.head ="
-            )
+            slip(PLAIN, "        self.head =", "        self.extra = nn.Linear(64, 64)\n        self.head =")
         ),
         "batch statistics when it is evaluated": answer(
-            PLAIN.replace("nn.BatchNorm2d(width)", "nn.BatchNorm2d(width, track_running_stats=False)")
+            slip(PLAIN, "nn.BatchNorm2d(width)", "nn.BatchNorm2d(width, track_running_stats=False)")
         ),
         "softmax at the end": answer(
-            PLAIN.replace("self.head(self.layers(x))", "self.head(self.layers(x)).softmax(1)"),
-            FALLING.replace("rate = 0.01", "rate = 0.00001"),
+            slip(PLAIN, "self.head(self.layers(x))", "self.head(self.layers(x)).softmax(1)"),
+            slip(FALLING, "rate = 0.01", "rate = 0.00001"),
         ),
         "too many multiplications": answer(
-            CONV.format(widths="72, 72"), FALLING.replace("rate = 0.01", "rate = 0.00001")
+            CONV.format(widths="72, 72"), slip(FALLING, "rate = 0.01", "rate = 0.00001")
         ),
     },
     right=RECIPES_RIGHT,
@@ -663,7 +624,7 @@ for x, y in batches(pictures, labels, 64, shuffle=True):
 """
         ),
         "the received pictures are flipped": answer(recipe="\npictures.copy_(pictures.flip(3))" + ADAM),
-        "evaluation mode": answer(recipe=ADAM.replace("net.train()", "net.eval()")),
+        "evaluation mode": answer(recipe=slip(ADAM, "net.train()", "net.eval()")),
         "a network of its own": answer(recipe="\nnet = Net().to(device)" + ADAM),
     },
     right=RECIPES_RIGHT,
@@ -688,9 +649,9 @@ LEARNING = Question(
     wrong={
         "the lecture's network and recipe": answer(DECK, DECK_RECIPE),
         "no convolution": answer(MLP),
-        "rate far too low": answer(recipe=FALLING.replace("rate = 0.01", "rate = 1e-6")),
+        "rate far too low": answer(recipe=slip(FALLING, "rate = 0.01", "rate = 1e-6")),
         "labels shuffled apart from the pictures": answer(
-            recipe=FALLING.replace("labels[chosen]", "labels[torch.randint(len(pictures), (size,))]")
+            recipe=slip(FALLING, "labels[chosen]", "labels[torch.randint(len(pictures), (size,))]")
         ),
     },
     right=RECIPES_RIGHT,

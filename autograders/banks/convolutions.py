@@ -924,25 +924,30 @@ RATES = Question(
 )
 
 
-def choices(name: str, wrong: dict[str, str], right: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Give wrong and right answers to a choice."""
-    return (
-        {why: f'{name} = "{mark}"' for why, mark in wrong.items()},
-        {"the mark": f'{name} = "{right}"', "from a list": f"{name} = list('①②③④')[{'①②③④'.index(right)}]"},
+def cause(which: str, right: str, wrong: dict[str, str]) -> Question:
+    """Give the question that asks what is wrong in a function."""
+    name = f"{which}_mistake"
+    return Question(
+        test=f"test-{which}-choice",
+        cell=f"{which}-choice",
+        wrong={why: f'{name} = "{mark}"' for why, mark in wrong.items()},
+        right={
+            "the mark": f'{name} = "{right}"',
+            "from a list": f"{name} = list('①②③④')[{'①②③④'.index(right)}]",
+        },
     )
 
 
-BIAS_WRONG, BIAS_RIGHT = choices(
-    "bias_mistake",
+BIAS_CHOICE = cause(
+    "bias",
+    "③",
     {
         "input and output axis confused": "①",
         "channels are joined": "②",
         "bias along the width": "④",
         "a number": "3",
     },
-    "③",
 )
-BIAS_CHOICE = Question(test="test-bias-choice", cell="bias-choice", wrong=BIAS_WRONG, right=BIAS_RIGHT)
 
 BIAS = Question(
     test="test-bias",
@@ -1008,13 +1013,10 @@ BIAS = Question(
     ),
 )
 
-UPSAMPLE_WRONG, UPSAMPLE_RIGHT = choices(
-    "upsample_mistake",
-    {"padding grows the output": "②", "wrong side": "③", "kernel flipped": "④", "a number": "1"},
+UPSAMPLE_CHOICE = cause(
+    "upsample",
     "①",
-)
-UPSAMPLE_CHOICE = Question(
-    test="test-upsample-choice", cell="upsample-choice", wrong=UPSAMPLE_WRONG, right=UPSAMPLE_RIGHT
+    {"padding grows the output": "②", "wrong side": "③", "kernel flipped": "④", "a number": "1"},
 )
 
 UPSAMPLE_BODY = """
@@ -1070,12 +1072,9 @@ UPSAMPLE = Question(
     ),
 )
 
-FLIP_WRONG, FLIP_RIGHT = choices(
-    "flip_mistake",
-    {"torch flips already": "①", "input flipped too": "③", "flip in place": "④", "a number": "2"},
-    "②",
+FLIP_CHOICE = cause(
+    "flip", "②", {"torch flips already": "①", "input flipped too": "③", "flip in place": "④", "a number": "2"}
 )
-FLIP_CHOICE = Question(test="test-flip-choice", cell="flip-choice", wrong=FLIP_WRONG, right=FLIP_RIGHT)
 
 FLIP = Question(
     test="test-flip",

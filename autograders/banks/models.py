@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from autograders.banks import Question, cells, functions
-
-
-def slips(answer: str, changes: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """Give texts of a right answer with one slip each: mistake -> (old, new, old, new, ...)."""
-    texts = {}
-    for mistake, pieces in changes.items():
-        text = answer
-        for old, new in zip(pieces[::2], pieces[1::2], strict=True):
-            if old not in text:
-                raise ValueError(f"'{mistake}' changes {old!r}, which the answer does not have")
-            text = text.replace(old, new)
-        texts[mistake] = text
-    return texts
-
+from autograders.banks import Question, cells, functions, slip, slips
 
 # --- part 1 ------------------------------------------------------------------------------------------------
 
@@ -224,8 +208,8 @@ LENET = Question(
     ),
     right={
         "one sequential": LENET_SEQUENTIAL,
-        "pooling before the activation": LENET_SEQUENTIAL.replace(
-            "nn.ReLU(), nn.MaxPool2d(2)", "nn.MaxPool2d(2), nn.ReLU()"
+        "pooling before the activation": slip(
+            LENET_SEQUENTIAL, "nn.ReLU(), nn.MaxPool2d(2)", "nn.MaxPool2d(2), nn.ReLU()"
         ),
     }
     | cells(
@@ -817,9 +801,10 @@ SHUFFLE = Question(
                                 y = torch.relu(y)[:, self.order]
                         return torch.relu(y + x)
             """,
-            "reshape and transpose": SHUFFLE_UNIT.replace(
-                "        self.shuffle = nn.ChannelShuffle(groups)\n", "        self.groups = groups\n"
-            ).replace(
+            "reshape and transpose": slip(
+                SHUFFLE_UNIT,
+                "        self.shuffle = nn.ChannelShuffle(groups)\n",
+                "        self.groups = groups\n",
                 "        y = self.shuffle(self.squeeze(x))\n",
                 "        y = self.squeeze(x)\n"
                 "        n, c, h, w = y.shape\n"
@@ -943,7 +928,8 @@ BUG_NORM = Question(
                     def forward(self, x):
                         return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
             """,
-            "channels first, the rest in a row": BATCH_NORM.replace(
+            "channels first, the rest in a row": slip(
+                BATCH_NORM,
                 "        axes = (0, 2, 3)\n"
                 "        mean = x.mean(dim=axes, keepdim=True)\n"
                 "        var = x.var(dim=axes, unbiased=False, keepdim=True)\n",
@@ -990,9 +976,13 @@ BUG_SKIP = Question(
     right={"another name for the residual": DEEP}
     | cells(
         {
-            "the input kept, added in place": DEEP.replace(
-                "y = self.conv1(x)", "kept = x\n        y = self.conv1(x)"
-            ).replace("return F.relu(x + y)", "y += kept\n        return y.clamp(min=0)"),
+            "the input kept, added in place": slip(
+                DEEP,
+                "y = self.conv1(x)",
+                "kept = x\n        y = self.conv1(x)",
+                "return F.relu(x + y)",
+                "y += kept\n        return y.clamp(min=0)",
+            ),
             "in one expression": """
                 class DeepBlock(nn.Module):
                     def __init__(self, channels):
@@ -1079,12 +1069,15 @@ BUG_DROPOUT = Question(
     ),
     right={"a layer of its own": DROP_NET}
     | {
-        "a mask by hand": DROP_NET.replace("        self.drop = nn.Dropout(0.5)\n", "").replace(
+        "a mask by hand": slip(
+            DROP_NET,
+            "        self.drop = nn.Dropout(0.5)\n",
+            "",
             "        x = self.drop(x)\n",
             "        if self.training:\n            x = x * (torch.rand_like(x) < 0.5) / 0.5\n",
         ),
-        "only called in training": DROP_NET.replace(
-            "x = self.drop(x)\n", "if self.training:\n            x = F.dropout(x, p=0.5)\n"
+        "only called in training": slip(
+            DROP_NET, "x = self.drop(x)\n", "if self.training:\n            x = F.dropout(x, p=0.5)\n"
         ),
     },
 )
