@@ -31,7 +31,7 @@ from . import sandbox
 from .inside import frames
 from .job import Cell, CellResult, Job, Result, failure
 
-START_SECONDS = 120
+START_SECONDS = 600  # one that fails ends at once: only a busy machine takes long
 SPARE_SECONDS = 60
 FOLDER = "grader-"
 BOOT = "import sys; sys.path.insert(0, {path!r}); from inside.server import main; main()"
@@ -171,7 +171,13 @@ class _Server:
 
     def _said(self) -> str:
         text = Path(self._folder, "stderr").read_text(errors="replace").strip()
-        return text.splitlines()[-1] if text else "it ended without a word"
+        if text:
+            return text.splitlines()[-1]
+        try:
+            code = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return f"it was not ready after {START_SECONDS} seconds"
+        return f"signal {-code} ended it" if code < 0 else f"it ended with code {code} and without a word"
 
     def alive(self) -> bool:
         """Whether the process runs."""

@@ -164,7 +164,8 @@ def stock(source: NotebookNode) -> Grade:
         )
         with tempfile.TemporaryDirectory() as folder:
             quiet = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=ERROR"]
-            execute = Execute(timeout=60, kernel_name="python3", extra_arguments=quiet)
+            # A busy machine may be slow: what an answer is worth never hangs on that.
+            execute = Execute(timeout=600, iopub_timeout=60, kernel_name="python3", extra_arguments=quiet)
             notebook, _ = execute.preprocess(notebook, {"metadata": {"path": folder}})
         return {_grade_id(cell): determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
 

@@ -199,6 +199,8 @@ class Executed:
                 "CNNBOOK_READS": str(log),
                 "CNNBOOK_ROOT": str(self.root),
                 "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+                # The kernels share the cores; and sums in another order would give slightly other results.
+                "OMP_NUM_THREADS": "1",
             }
             client = NotebookClient(
                 notebook,

@@ -418,3 +418,16 @@ def _supervisors(bwrap) -> list[int]:
     inner = watch.tree(bwrap)
     server = next(pid for pid in inner if "inside.server" in _command(pid) and "bwrap" not in _command(pid))
     return [int(pid) for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split()]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("kill -9 $$", "signal 9"), ("exit 7", "code 7"), ("echo the reason >&2", "the reason")],
+)
+def test_a_server_that_does_not_start_says_how_it_ended(tmp_path, monkeypatch, command, said):
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{command}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    with pytest.raises(RuntimeError, match=said):
+        ForkServer(sandbox=False).start()
