@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from .models._common import check_positive_int, conv_bn, sequential
 
-__all__ = ["SOURCE", "TARGET", "accuracy", "examples", "network", "pretrained", "shifted", "train"]
+__all__ = ["SOURCE", "TARGET", "accuracy", "examples", "network", "pretrained", "shifted", "train", "unseen"]
 
 SOURCE = (0, 1, 2, 3, 4, 5, 6)  # digits to learn first, from many examples
 TARGET = (7, 8, 9)  # digits to transfer to
+LEARNED = 120  # examples of each digit of `SOURCE` that `pretrained()` learns from
 Data = tuple[Tensor, Tensor]
 
 
@@ -74,6 +75,39 @@ def shifted(data: Data) -> Data:
     framed = F.pad(images, (1, 1, 1, 1))
     moved = [framed[..., i : i + 8, j : j + 8] for i in range(3) for j in range(3)]
     return torch.cat(moved), labels.repeat(9)
+
+
+def unseen(per_class: int, seed: int = 0) -> Data:
+    """Draw pictures of all ten digits that the network of `pretrained()` has not learned from.
+
+    Parameters
+    ----------
+    per_class : int
+        Pictures of each digit, at most 50.
+    seed : int
+        Which ones.
+
+    Returns
+    -------
+    images, labels : Tensor
+        Images (10 × per_class, 1, 8, 8), from 0 to 1, and the digits themselves (10 × per_class,), rising.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `per_class` is no positive whole number, or there are not so many.
+    """
+    check_positive_int("per_class", per_class)
+    if per_class > 50:
+        raise ValueError(f"per_class must be at most 50: no more are left of some digits, not {per_class}")
+    shuffle = torch.Generator().manual_seed(seed)
+    chosen = []
+    for classes, learned in ((SOURCE, LEARNED), (TARGET, 1)):
+        _, (images, labels) = examples(classes, learned)
+        for label in range(len(classes)):
+            own = images[labels == label]
+            chosen.append(own[torch.randperm(len(own), generator=shuffle)[:per_class]])
+    return torch.cat(chosen), torch.arange(10).repeat_interleave(per_class)
 
 
 def network(num_classes: int = 7, width: int = 16, seed: int = 0) -> nn.Sequential:
@@ -170,7 +204,7 @@ def train(
     return curve
 
 
-def pretrained(per_class: int = 120, epochs: int = 3) -> nn.Sequential:
+def pretrained(per_class: int = LEARNED, epochs: int = 3) -> nn.Sequential:
     """Give a network that has learned the digits `SOURCE`; each call gives a copy of its own.
 
     Parameters

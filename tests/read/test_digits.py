@@ -5,7 +5,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from cnnbook import digits
-from cnnbook.digits import SOURCE, TARGET, accuracy, examples, network, pretrained, shifted, train
+from cnnbook.digits import SOURCE, TARGET, accuracy, examples, network, pretrained, shifted, train, unseen
 from cnnbook.transfer import freeze, parameter_groups
 
 
@@ -40,6 +40,19 @@ def test_shifted_copies_are_moved_by_one_pixel():
     assert moved.shape == (18, 1, 8, 8) and labels.tolist() == [4, 5] * 9
     assert torch.equal(moved[8:10], images)  # the middle one of nine
     assert torch.equal(moved[:2, :, 1:, 1:], images[:, :, :-1, :-1])
+
+
+def test_unseen_pictures_are_of_all_digits_and_none_was_learned():
+    images, labels = unseen(50, seed=3)
+    assert labels.tolist() == [digit for digit in range(10) for _ in range(50)]
+    assert len(rows(images)) == 500 and not rows(images) & rows(examples(SOURCE, 120)[0][0])
+    pixels, truth = load_digits(return_X_y=True)
+    for digit in range(10):
+        known = rows(torch.tensor(pixels[truth == digit], dtype=torch.float32) / 16)
+        assert rows(images[labels == digit]) <= known
+    assert not torch.equal(unseen(50, seed=4)[0], images) and torch.equal(unseen(50, seed=3)[0], images)
+    with pytest.raises(ValueError, match="at most 50"):
+        unseen(51)
 
 
 @pytest.mark.parametrize(
