@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_digits
 from torch import Tensor
 
-from cnnbook import results
+from cnnbook import data, results
 from cnnbook.models import lenet5_1998
+from cnnbook.results import rounded
 
 TRAINING = 1400  # of 1797 digits, in the order of the data set; the others are the test set
 EPOCHS = 40
@@ -21,8 +21,8 @@ PAPER, INK = -0.1, 1.175
 
 
 def images(digits: Tensor) -> Tensor:
-    """Map digits (N, 8, 8) of 0 to 16 to pixels (N, 32, 32) of 0 to 255, whole numbers."""
-    large = F.interpolate(digits[:, None] / 16, size=28, mode="bilinear", align_corners=False)
+    """Map digits (N, 1, 8, 8) of 0 to 1 to pixels (N, 32, 32) of 0 to 255, whole numbers."""
+    large = F.interpolate(digits, size=28, mode="bilinear", align_corners=False)
     return (F.pad(large, (2, 2, 2, 2))[:, 0] * 255).round()
 
 
@@ -31,20 +31,13 @@ def values(pixels: Tensor) -> Tensor:
     return pixels[:, None] / 255 * (INK - PAPER) + PAPER
 
 
-def rounded(tensor: Tensor, digits: int = 4) -> list:
-    """Return nested lists of rounded numbers."""
-    if tensor.dim() == 0:
-        return round(tensor.item(), digits)
-    return [rounded(part, digits) for part in tensor]
-
-
 def main() -> None:
     """Train, round, measure, store and print."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    digits, labels = (torch.as_tensor(part) for part in load_digits(return_X_y=True))
-    pixels = images(digits.float().reshape(-1, 8, 8))
-    x, y = values(pixels), labels.long()
+    digits, y = data.digits()
+    pixels = images(digits)
+    x = values(pixels)
     net = lenet5_1998()
     optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
@@ -76,18 +69,18 @@ def main() -> None:
             "ink": INK,
             "digits": [[int(v) for v in pixels[i].flatten()] for i in shown],
             "weights": {
-                "c1": {"weight": rounded(net.c1.weight[:, 0]), "bias": rounded(net.c1.bias)},
+                "c1": {"weight": rounded(net.c1.weight[:, 0], 4), "bias": rounded(net.c1.bias, 4)},
                 "s2": {
-                    "coefficient": rounded(net.s2.coefficient.flatten()),
-                    "bias": rounded(net.s2.bias.flatten()),
+                    "coefficient": rounded(net.s2.coefficient.flatten(), 4),
+                    "bias": rounded(net.s2.bias.flatten(), 4),
                 },
                 "c3": {
-                    "weight": [rounded(conv.weight[0]) for conv in net.c3.maps],
-                    "bias": [rounded(conv.bias[0]) for conv in net.c3.maps],
+                    "weight": [rounded(conv.weight[0], 4) for conv in net.c3.maps],
+                    "bias": [rounded(conv.bias[0], 4) for conv in net.c3.maps],
                 },
                 "s4": {
-                    "coefficient": rounded(net.s4.coefficient.flatten()),
-                    "bias": rounded(net.s4.bias.flatten()),
+                    "coefficient": rounded(net.s4.coefficient.flatten(), 4),
+                    "bias": rounded(net.s4.bias.flatten(), 4),
                 },
             },
             "c5": rounded(made["flatten"], 3),

@@ -15,10 +15,9 @@ from itertools import product
 
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from cnnbook import results
+from cnnbook import data, results
 
 BLOCKS = (2, 4, 8, 16, 32)  # of two convolutions each
 CHANNELS = 16
@@ -68,9 +67,8 @@ class Net(nn.Module):
 
 def digits() -> tuple[Tensor, Tensor]:
     """Return all images, standardised, (N, 1, 8, 8), and their labels, (N,)."""
-    data = load_digits()
-    x = torch.tensor(data.images, dtype=torch.float32)[:, None] / 16
-    return (x - x.mean()) / x.std(), torch.tensor(data.target)
+    x, labels = data.digits()
+    return (x - x.mean()) / x.std(), labels
 
 
 def first_gradients(

@@ -16,11 +16,11 @@ import base64
 
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from cnnbook import results
+from cnnbook import data, results
 from cnnbook.models.senet import SqueezeExcitation
+from cnnbook.results import rounded
 
 TRAINING = 1400  # of 1797 digits, in the order of the data set; the others are the test set
 CHANNELS, REDUCTION = 16, 4
@@ -53,11 +53,6 @@ class Net(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map images (N, 1, 16, 16) to scores (N, 10)."""
         return self.fc(self.after(self.se(self.before(x))).mean(dim=(2, 3)))
-
-
-def rounded(tensor: Tensor, digits: int) -> list:
-    """Return nested lists of rounded numbers."""
-    return [rounded(t, digits) if t.dim() else round(t.item(), digits) for t in tensor]
 
 
 def packed(tensor: Tensor) -> str:
@@ -96,10 +91,8 @@ def accuracies(net: Net, x: Tensor, y: Tensor) -> dict[str, float]:
 def main() -> None:
     """Train, measure, store."""
     torch.set_num_threads(1)
-    data = load_digits()
-    x = torch.tensor(data.images, dtype=torch.float32)[:, None] / 16
+    x, y = data.digits()
     x = F.interpolate(x, size=16, mode="bilinear", align_corners=False)
-    y = torch.tensor(data.target)
     same, net = (train(x[:TRAINING], y[:TRAINING], rate) for rate in (RATE, EXCITE_RATE))
     x, y = x[TRAINING:], y[TRAINING:]
 

@@ -11,9 +11,9 @@ from functools import cache
 
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
+from . import data as datasets
 from .models._common import check_positive_int, conv_bn, sequential
 
 __all__ = ["SOURCE", "TARGET", "accuracy", "examples", "network", "pretrained", "shifted", "train", "unseen"]
@@ -22,6 +22,7 @@ SOURCE = (0, 1, 2, 3, 4, 5, 6)  # digits to learn first, from many examples
 TARGET = (7, 8, 9)  # digits to transfer to
 LEARNED = 120  # examples of each digit of `SOURCE` that `pretrained()` learns from
 Data = tuple[Tensor, Tensor]
+_everything = cache(datasets.digits)  # reading all takes longer than drawing a few
 
 
 def examples(classes: Sequence[int], per_class: int, seed: int = 0) -> tuple[Data, Data]:
@@ -52,12 +53,11 @@ def examples(classes: Sequence[int], per_class: int, seed: int = 0) -> tuple[Dat
     check_positive_int("per_class", per_class)
     if per_class > 150:
         raise ValueError(f"per_class must be at most 150, so that some remain for testing, not {per_class}")
-    pixels, digits = load_digits(return_X_y=True)
-    images = torch.tensor(pixels, dtype=torch.float32).view(-1, 1, 8, 8) / 16
+    images, digits = _everything()
     shuffle = torch.Generator().manual_seed(seed)
     training, test = [], []
     for digit in classes:
-        places = torch.tensor((digits == digit).nonzero()[0])
+        places = (digits == digit).nonzero()[:, 0]
         places = places[torch.randperm(len(places), generator=shuffle)]
         training.append(places[:per_class])
         test.append(places[per_class:])
@@ -162,6 +162,7 @@ def train(
     epochs: int = 30,
     batch: int = 25,
     seed: int = 0,
+    every: int = 1,
     each_epoch: Callable[[int], None] | None = None,
 ) -> list[float]:
     """Train with SGD (momentum 0.9) and cross-entropy, in place.
@@ -178,20 +179,23 @@ def train(
         Number of passes over `data`, and images a step.
     seed : int
         Of the order of the images.
+    every : int
+        Epochs between two tests. A test on hundreds of images costs more than an epoch on a handful.
     each_epoch : callable, optional
         Is called with the number of epochs done, before the first and after each.
 
     Returns
     -------
     list of float
-        Test accuracy in per cent: before training, and after each epoch.
+        Test accuracy in per cent: before training, after each `every` epochs, and at the end.
     """
     images, labels = data
     optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
     order = torch.Generator().manual_seed(seed)
     curve = []
     for epoch in range(epochs + 1):
-        curve.append(accuracy(model, test))
+        if epoch % every == 0 or epoch == epochs:
+            curve.append(accuracy(model, test))
         if each_epoch:
             each_epoch(epoch)
         if epoch == epochs:
@@ -227,5 +231,5 @@ def _pretrained(per_class: int, epochs: int) -> nn.Sequential:
     model = network(len(SOURCE))
     data, test = examples(SOURCE, per_class)
     groups = [{"params": list(model.parameters()), "lr": 0.05}]
-    train(model, groups, shifted(data), test, epochs=epochs, batch=32)
+    train(model, groups, shifted(data), test, epochs=epochs, batch=32, every=epochs)
     return model

@@ -190,6 +190,20 @@ def save(
     return path
 
 
+def rounded(values: Any, digits: int) -> Any:
+    """Return numbers as lists of any depth, rounded for a file.
+
+    Parameters
+    ----------
+    values : Tensor, ndarray, list or float
+        The numbers.
+    digits : int
+        Digits kept after the point.
+    """
+    plain = values.tolist() if hasattr(values, "tolist") else values
+    return [rounded(part, digits) for part in plain] if isinstance(plain, list) else round(plain, digits)
+
+
 def load(name: str, folder: Path = FOLDER) -> Result:
     """Read the stored result ``name``.
 

@@ -14,27 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnbook import conv, counting
 from cnnbook.counting import count_macs, count_parameters, layer_table, output_shapes, receptive_field
+from cnnbook.recipes import Net
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-class Net(nn.Module):
-    """The lecture's network for CIFAR-10."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 6, 5)
-        self.pool = nn.MaxPool2d(2, 2)
-        self.conv2 = nn.Conv2d(6, 16, 5)
-        self.fc1 = nn.Linear(16 * 5 * 5, 120)
-        self.fc2 = nn.Linear(120, 84)
-        self.fc3 = nn.Linear(84, 10)
-
-    def forward(self, x):
-        x = self.pool(F.relu(self.conv1(x)))
-        x = self.pool(F.relu(self.conv2(x)))
-        x = F.relu(self.fc1(x.flatten(1)))
-        return self.fc3(F.relu(self.fc2(x)))
 
 
 class Branches(nn.Module):

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
+import torch
 
 from cnnbook import results
 from cnnbook.results import ResultError
@@ -125,6 +127,12 @@ def test_glue_outside_the_book_does_nothing(monkeypatch, capsys):
     assert capsys.readouterr().out == ""
     with pytest.raises(ValueError, match="format"):
         results.glue("weights", "many", ".2f")
+
+
+@pytest.mark.parametrize("made", [torch.tensor, numpy.array, list])
+def test_numbers_are_rounded_at_any_depth(made):
+    assert results.rounded(made([[0.12346, -2.0], [3.00006, 1e-9]]), 4) == [[0.1235, -2.0], [3.0001, 0.0]]
+    assert results.rounded(2 / 3, 3) == 0.667
 
 
 def test_importing_results_is_light():
