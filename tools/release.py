@@ -162,9 +162,10 @@ def release(name: str, *, stock: bool = False, root: Path = ROOT) -> bool:
     )
     if faults:
         raise ReleaseError(f"{name} is not released:\n" + "\n".join(f"  {fault}" for fault in faults))
-    write(name, notebook, root)
+    path = write(name, notebook, root)
+    proved = before | {str(path): _sha256(path)}  # what was edited meanwhile is not proved
     record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(_fingerprint(name, stock, root)), "utf-8")
+    record.write_text(json.dumps(proved), "utf-8")
     return True
 
 
@@ -186,8 +187,11 @@ def _fingerprint(name: str, stock: bool, root: Path) -> dict[str, str]:
         ),
         *(ROOT / "tools" / tool for tool in ("release.py", "gate.py", "colab.py")),
     ]
-    digests = {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p.exists()}
-    return digests | {"grader": "stock" if stock else "engine"}
+    return {str(p): _sha256(p) for p in paths if p.exists()} | {"grader": "stock" if stock else "engine"}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def main(argv: list[str] | None = None) -> int:
