@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -411,13 +412,30 @@ def curve(
             if len(values) != len(x):
                 raise ValueError(f"{name!r} has {len(values)} values for {len(x)} of x")
             axes.plot(x, values, linestyle=dash)
-            axes.annotate(name, (x[-1], values[-1]), xytext=(5, 0), textcoords="offset points", va="center")
         axes.set(xlabel=xlabel, ylabel=ylabel)
         for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
             if name in log:
                 axes.set(**{f"{name}scale": "log"})
                 axis.set_major_formatter("{x:g}")  # 0.01, not a power whose minus sign NanumGothic lacks
+        ends = [(x[-1], values[-1]) for values in lines.values()]
+        heights = [axes.transData.transform(end)[1] * 72 / figure.dpi for end in ends]
+        for name, end, height, moved in zip(lines, ends, heights, _apart(heights, 12), strict=True):
+            offset = (5, moved - height)
+            axes.annotate(name, end, xytext=offset, textcoords="offset points", va="center")
     return Drawing([figure], alt)
+
+
+def _apart(heights: Sequence[float], least: float) -> list[float]:
+    """Move heights as little as leaves neighbours `least` apart: names of lines that end close together."""
+    moved = list(heights)
+    order = sorted(range(len(moved)), key=moved.__getitem__)
+    for _ in range(100):  # a push may bring another pair together
+        for low, high in pairwise(order):
+            lack = least - (moved[high] - moved[low])
+            if lack > 1e-9:
+                moved[low] -= lack / 2
+                moved[high] += lack / 2
+    return moved
 
 
 def bars(

@@ -94,6 +94,16 @@ def test_training_learns_repeats_itself_and_leaves_frozen_layers():
     assert run() == curve
 
 
+def test_testing_less_often_changes_what_is_told_and_not_what_is_learned():
+    data, test = examples(TARGET, 5)
+    often, seldom = network(3), network(3)
+    curve = train(often, often.parameters(), data, test, epochs=7)
+    assert train(seldom, seldom.parameters(), data, test, epochs=7, every=3) == [
+        curve[i] for i in (0, 3, 6, 7)
+    ]
+    assert all(torch.equal(p, q) for p, q in zip(often.parameters(), seldom.parameters(), strict=True))
+
+
 def test_measuring_does_not_change_the_network():
     model = network(2).train()
     model.block2.eval()
