@@ -26,6 +26,7 @@ import platform
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,24 @@ def rounded(values: Any, digits: int) -> Any:
     """
     plain = values.tolist() if hasattr(values, "tolist") else values
     return [rounded(part, digits) for part in plain] if isinstance(plain, list) else round(plain, digits)
+
+
+def half_up(value: float, digits: int = 1) -> float:
+    """Round as a reader and the demos do: 77.85 becomes 77.9, where ``format(77.85, ".1f")`` says 77.8.
+
+    Parameters
+    ----------
+    value
+        A number; an error of less than 1e-9, as means of floats have, does not count.
+    digits
+        Digits kept after the point.
+
+    Examples
+    --------
+    >>> half_up(77.85), half_up(-0.25), half_up(2.5, 0)
+    (77.9, -0.3, 3.0)
+    """
+    return float(Decimal(f"{value:.9f}").quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
 def load(name: str, folder: Path = FOLDER) -> Result:

@@ -143,3 +143,13 @@ def test_importing_results_is_light():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "[]\n"
     )
+
+
+def test_half_up_rounds_as_the_demos_do():
+    """Every hundredth, whole and as a mean of floats gives it; `num` of the kit is what readers see in a demo."""
+    hundredths = [k / 100 for k in range(2001)]
+    expected = [(k + 5) // 10 / 10 for k in range(2001)]
+    assert [results.half_up(v) for v in hundredths] == expected
+    assert [results.half_up(100 * (v / 100) - 1e-13) for v in hundredths] == expected
+    assert results.half_up(-77.85) == -77.9
+    assert results.half_up(2.5, 0) == 3
