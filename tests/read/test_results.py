@@ -146,7 +146,7 @@ def test_importing_results_is_light():
 
 
 def test_half_up_rounds_as_the_demos_do():
-    """Every hundredth, whole and as a mean of floats gives it; `num` of the kit is what readers see in a demo."""
+    """Every hundredth, and every one that a mean of floats has missed by a hair."""
     hundredths = [k / 100 for k in range(2001)]
     expected = [(k + 5) // 10 / 10 for k in range(2001)]
     assert [results.half_up(v) for v in hundredths] == expected
