@@ -66,7 +66,7 @@ export default demo({
     const small = (v) => (v !== 0 && Math.abs(v) < 0.001 ? v.toExponential(0) : String(Number(v.toFixed(3)))).replaceAll("-", "−");
 
     // gradient
-    const put = (key, at, value) => ui.set({ [key]: ui.get(key).map((v, i) => (i === at ? value : v)) });
+    const put = (key, at, value) => ui.set({ [key]: replaced(ui.get(key), value, at) });
     const ws = grid(ui, { tone: "kernel", label: () => t("weightGrid"), size: () => [1, 8], cell: (_, c) => short(weights()[c]),
       describe: (_, c) => t("weightCell", { n: c + 1, value: weights()[c] }), edit: (_, c, value) => put("weights", c, value) });
     const sayUnit = (n, c) => { const u = chains()[n][c]; return t("unitCell", { f: t(n), n: c + 1, sum: num(u.sum, 3), factor: small(u.factor), gradient: small(u.gradient) }); };

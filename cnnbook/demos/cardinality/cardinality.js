@@ -91,7 +91,7 @@ export default demo({
     const budgetPart = [
       row(slider(ui, { key: "paths", label: t("cardinality"), values: PATHS, say: sayBudget }), slider(ui, { key: "channels", label: t("channels"), values: CHANNELS, say: sayBudget })),
       row(block(ui, () => t("middleOf", { inner: paths() * width() }), h("div", { class: "cnn-canvas" }, squares)),
-        block(ui, t("weights"), parts, text(ui, () => [h("span", { class: "cnn-ink-input" }, t("downKey")), ", ", h("span", { class: "cnn-ink-kernel" }, t("middleKey")), ", ", h("span", { class: "cnn-ink-output" }, t("upKey"))], "cnn-note"))),
+        block(ui, t("weights"), parts, legend(ui, () => [["input", t("downKey")], ["kernel", t("middleKey")], ["output", t("upKey")]]))),
       formula,
       sentence(ui, sayBudget),
     ];
@@ -99,8 +99,7 @@ export default demo({
     // ---- one place, three paths, numbers
     const p = () => ui.get("path");
     const result = ui.derive(() => throughPaths(ui.get("input"), { down: ui.get("down"), middle: ui.get("middle"), up: ui.get("up") }));
-    const put = (list, i, value) => list.map((v, at) => (at === i ? value : v));
-    const edit = (key) => (r, c, value) => ui.set({ [key]: put(ui.get(key), p(), put(ui.get(key)[p()], r, put(ui.get(key)[p()][r], c, value))) });
+    const edit = (key) => (r, c, value) => ui.set({ [key]: replaced(ui.get(key), value, p(), r, c) });
     const vector = (label, tone, list, change, marks = () => "") => block(ui, label, grid(ui, {
       tone, label: () => (typeof label === "function" ? label() : label), size: () => [list().length, 1],
       cell: (r) => ({ text: short(list()[r]), marks: marks(r) }), describe: (r) => t("cell", { name: typeof label === "function" ? label() : label, r: r + 1, c: 1, value: list()[r] }), edit: change,
@@ -111,15 +110,14 @@ export default demo({
     }));
     const path = () => result().paths[p()];
     const named = (key) => () => t(key, { p: p() + 1 });
-    const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
     const sumLine = text(ui, () => result().sum.map((v, c) => h("span", { class: "cnn-line" }, t("channel", { c: c + 1 }), " ",
       result().paths.map((q, i) => [i ? " + " : "", h("span", { class: i === p() ? "cnn-ink-channel cnn-strong" : "cnn-ink-channel" }, braced(q.out[c]))]),
-      " + ", h("span", { class: "cnn-ink-input" }, braced(ui.get("input")[c])), v + ui.get("input")[c] < 0 ? ` = ${num(v + ui.get("input")[c])} → ` : " = ", h("strong", { class: "cnn-ink-output" }, num(result().y[c])))), "cnn-sums");
+      " + ", tinted("input", braced(ui.get("input")[c])), v + ui.get("input")[c] < 0 ? ` = ${num(v + ui.get("input")[c])} → ` : " = ", h("strong", { class: "cnn-ink-output" }, num(result().y[c])))), "cnn-sums");
     const sayPath = () => t("pathSentence", { p: p() + 1, out: path().out.map((v) => num(v)).join(", ") }) + (path().mixed.every((v) => v === 0) ? ` ${t("silent")}` : "");
     const numbersPart = [
       choice(ui, { label: t("path"), options: [0, 1, 2].map((i) => [i, String(i + 1)]), value: p, choose: (i) => { ui.set({ path: i }); ui.say(sayPath()); } }),
       h("div", { class: "cnn-row cnn-flow" },
-        vector(t("input"), "input", () => ui.get("input"), (r, c, value) => ui.set({ input: put(ui.get("input"), r, value) })),
+        vector(t("input"), "input", () => ui.get("input"), (r, c, value) => ui.set({ input: replaced(ui.get("input"), value, r) })),
         matrix(named("down"), "down", W, N), vector(named("thin"), "channel", () => path().thin),
         matrix(named("middle"), "middle", W, W), vector(named("mixed"), "channel", () => path().mixed),
         matrix(named("up"), "up", N, W), vector(named("out"), "channel", () => path().out)),

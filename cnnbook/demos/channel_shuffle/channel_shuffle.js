@@ -63,7 +63,6 @@ export default demo({
     const order = ui.derive(() => (ui.get("shuffle") ? shuffled(g(), n()) : Array.from({ length: count() }, (_, p) => p)));
     const lit = ui.derive(() => sources(layer(), channel(), g(), n(), ui.get("shuffle")));
     const weightKey = () => (layer() === 1 ? "first" : "second");
-    const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
 
     const sums = (which, c) => pairs(all(), which, c).map(([v, w]) => `${braced(v)} × ${braced(w)}`).join(" + ");
     const saySum = (which, c) => t(which === 1 ? "sumOne" : "sumTwo", { c, from: members(c, n()).join(", "), sum: sums(which, c), value: values()[which === 1 ? 1 : 3][c] });

@@ -76,7 +76,6 @@ const EXPLAINED = {
   dilated: "dilatedIs", spatial: "spatialIs", depthwise: "depthwiseIs", grouped: "groupedIs", shuffled: "shuffledIs",
 };
 const KEYS = ["c_in", "c_out", "k", "size", "stride", "dilation", "groups", "depth", "bias"];
-const within = (v, low, high) => Number.isInteger(v) && v >= low && v <= high;
 
 export default demo({
   name: "comparison",
@@ -133,7 +132,7 @@ export default demo({
     const factor = ([role, v, power = 1]) => { const kid = role === "plain" ? num(v) : math.tone(role, num(v)); return power > 1 ? math.sup(kid, power) : kid; };
     const term = ({ times: list, over }) => { const top = list.flatMap((f, i) => (i ? ["×", factor(f)] : [factor(f)])); return math.show(...(over ? [math.frac(math.row(...top), over)] : top)); };
     /** One formula a term, so that a long sum can break on a phone. */
-    const formula = (label, terms, extra, value) => text(ui, () => (chosen().problem ? "" : [h("span", { class: "cnn-ink-muted" }, t(label)), " ",
+    const formula = (label, terms, extra, value) => text(ui, () => (chosen().problem ? "" : [tinted("muted", t(label)), " ",
       terms().flatMap((x, i) => (i ? [" + ", term(x)] : [term(x)])), extra(), ` = ${num(value())}`]), "cnn-formula");
 
     return [

@@ -59,7 +59,7 @@ export default demo({
       return flatView() ? t("sentence2d", { i: i + 1, j: j + 1, rows: span(i, 2), cols: span(j, 2), n, value })
         : t("sentence3d", { d: d + 1, i: i + 1, j: j + 1, depths: span(d, reach()), rows: span(i, 2), cols: span(j, 2), n, value });
     };
-    const put = (key, c, d, i, j, value) => ui.set({ [key]: ui.get(key).map((volume, a) => volume.map((rows, b) => rows.map((line, u) => line.map((v, k) => (a === c && b === d && u === i && k === j ? value : v))))) });
+    const put = (key, value, ...path) => ui.set({ [key]: replaced(ui.get(key), value, ...path) });
 
     // ---- the slices of a channel, each with the slice of the kernel that lies on it
     const sliceOf = (c, d) => {
@@ -74,14 +74,14 @@ export default demo({
           const weight = inWindow(d, r, col) ? ui.get("weight")[c][k()][r - at()[1]][col - at()[2]] : null;
           return weight === null ? said : `${said} ${t("meets", { w: weight, product: weight * value })}`;
         },
-        edit: (r, col, value) => put("input", c, d, r, col, value),
+        edit: (r, col, value) => put("input", value, c, d, r, col),
         frame: () => met() && { row: at()[1], col: at()[2], rows: 2, cols: 2 },
       });
       const kernel = grid(ui, {
         tone: "kernel", label: () => t("kernelGrid", { k: k() + 1, slice: name() }), size: () => (met() ? [2, 2] : [0, 0]),
         cell: (r, col) => short(ui.get("weight")[c][k()][r][col]),
         describe: (r, col) => t("kernelCell", { k: k() + 1, r: r + 1, c: col + 1, value: ui.get("weight")[c][k()][r][col] }),
-        edit: (r, col, value) => put("weight", c, k(), r, col, value),
+        edit: (r, col, value) => put("weight", value, c, k(), r, col),
       });
       const sign = h("span", { class: "cnn-sign", "aria-hidden": "true" }, "×");
       ui.watch(() => { sign.style.visibility = met() ? "" : "hidden"; });
@@ -95,11 +95,10 @@ export default demo({
     // ---- the sum, slice by slice
     const sums = h("div", { class: "cnn-sums" });
     ui.watch(() => {
-      const tinted = (role, v) => h("span", { class: `cnn-ink-${role}` }, braced(v));
       sums.replaceChildren(...terms().map((q) => h("p", {},
         h("span", { class: "cnn-note" }, t(channels() > 1 ? "sliceOf" : "slice", { channel: q.c + 1, d: at()[0] + q.r + 1 }), ":"), " ",
-        q.pairs.map((p, i) => [i ? " + " : "", tinted("input", p.x), " × ", tinted("kernel", p.w)]), " = ", h("strong", { class: "cnn-ink-channel" }, num(q.sum)))),
-      h("p", { class: "cnn-sum" }, terms().map((q, i) => [i ? " + " : "", h("span", { class: "cnn-ink-channel" }, braced(q.sum))]), " = ", h("strong", { class: "cnn-total" }, num(shown(...at())))));
+        q.pairs.map((p, i) => [i ? " + " : "", tinted("input", braced(p.x)), " × ", tinted("kernel", braced(p.w))]), " = ", h("strong", { class: "cnn-ink-channel" }, num(q.sum)))),
+      h("p", { class: "cnn-sum" }, terms().map((q, i) => [i ? " + " : "", tinted("channel", braced(q.sum))]), " = ", h("strong", { class: "cnn-total" }, num(shown(...at())))));
     });
 
     // ---- the outputs
@@ -146,7 +145,6 @@ export default demo({
 });
 
 /** A number inside a sum: negative ones stand in brackets. */
-const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
 
 /** The PyTorch lines that compute the output. */
 export function volumeLines(view, input, weight) {

@@ -168,7 +168,7 @@ export default demo({
     // ---- the window's products and their sum
     const products = grid(ui, {
       label: () => t("products"), size: () => (terms().length ? [3, 3] : [0, 0]),
-      cell: (r, c) => { const q = terms()[3 * r + c]; return { text: `${num(q.x)} × ${num(q.w)}`, nodes: () => [h("span", {}, h("span", { class: "cnn-ink-input" }, num(q.x)), " × ", h("span", { class: "cnn-ink-kernel" }, num(q.w)))] }; },
+      cell: (r, c) => { const q = terms()[3 * r + c]; return { text: `${num(q.x)} × ${num(q.w)}`, nodes: () => [h("span", {}, tinted("input", num(q.x)), " × ", tinted("kernel", num(q.w)))] }; },
       describe: (r, c) => { const q = terms()[3 * r + c]; return t("product", { x: q.x, w: q.w, product: q.product }); },
     });
     products.classList.add("cnn-products");

@@ -32,13 +32,12 @@ const CHANNELS = [1, 2, 3, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1
 const SIZES = [1, 7, 14, 28, 32, 56, 112, 224, 512];
 const KERNEL_SIDES = [1, 3, 5, 7];
 
-const whole = (v, low, high) => Number.isInteger(v) && v >= low && v <= high;
 
 export default demo({
   name: "depthwise_separable",
   state: ["view", "input", "depthwise", "pointwise", "channel", "step", "c_in", "c_out", "k", "size"],
   valid: (s) => ["numbers", "cost"].includes(s.view) && shaped(s.input, 3, 4, 4) && shaped(s.depthwise, 3, 3, 3) && shaped(s.pointwise, 4, 3)
-    && whole(s.channel, 0, 3) && whole(s.step, 0, 1e6) && whole(s.c_in, 1, 1024) && whole(s.c_out, 1, 1024) && KERNEL_SIDES.includes(s.k) && whole(s.size, 1, 512),
+    && within(s.channel, 0, 3) && within(s.step, 0, 1e6) && within(s.c_in, 1, 1024) && within(s.c_out, 1, 1024) && KERNEL_SIDES.includes(s.k) && within(s.size, 1, 512),
 
   render(ui) {
     const view = () => ui.get("view");
@@ -54,10 +53,8 @@ export default demo({
       return [ui.get("channel"), Math.floor(s / 2), s % 2];
     };
     const weights = () => ui.get("pointwise")[at()[0]];
-    const tone = (role, value) => h("span", { class: `cnn-ink-${role}` }, value);
-    const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
-    const sumOf = (pairs, role, tint = "kernel") => [pairs.map((q, i) => [i ? " + " : "", tone(role, braced(q.x)), " × ", tone(tint, braced(q.w))]), " = ", h("strong", {}, num(total(pairs.map((q) => q.x * q.w))))];
-    const line = (name, kids) => h("span", { class: "cnn-line" }, h("span", { class: "cnn-ink-muted" }, name), h("span", {}, kids));
+    const sumOf = (pairs, role, tint = "kernel") => [pairs.map((q, i) => [i ? " + " : "", tinted(role, braced(q.x)), " × ", tinted(tint, braced(q.w))]), " = ", h("strong", {}, num(total(pairs.map((q) => q.x * q.w))))];
+    const line = (name, kids) => h("span", { class: "cnn-line" }, tinted("muted", name), h("span", {}, kids));
     const change = (key, c, r, k, value) => ui.set({ [key]: ui.get(key).map((m, i) => m.map((l, j) => l.map((v, n) => (i === c && j === r && n === k ? value : v)))) });
     const editable = (key, c, role, name, side, marks = () => "") => grid(ui, {
       tone: role, label: () => t("grid", { kind: t(name, { c: c + 1 }), h: side, w: side }), size: () => [side, side],
@@ -124,7 +121,7 @@ export default demo({
       { label: t("splitIn"), parts: [["channel", of().depthwise], ["output", of().pointwise]], text: num(of().split) },
     ]);
     const times = (...list) => list.flatMap((v, i) => (i ? ["×", v] : [v]));
-    const formula = (name, of) => text(ui, () => [h("span", { class: "cnn-ink-muted" }, t(name)), " ", math.show(...of())], "cnn-formula");
+    const formula = (name, of) => text(ui, () => [tinted("muted", t(name)), " ", math.show(...of())], "cnn-formula");
     const sides = () => [ui.get("c_in"), ui.get("c_out"), math.sup(ui.get("k"), 2)];
     const costPart = [
       h("div", { class: "cnn-sliders" },
@@ -134,7 +131,7 @@ export default demo({
         slider(ui, { key: "size", label: t("size"), values: SIZES, format: (v) => `${v}×${v}`, say: sayCost })),
       block(ui, t("parameters"), barsOf(now)),
       block(ui, t("macs"), barsOf(() => now().macs)),
-      text(ui, () => [tone("channel", t("depthwise")), " + ", tone("output", t("pointwise"))], "cnn-note"),
+      text(ui, () => [tinted("channel", t("depthwise")), " + ", tinted("output", t("pointwise"))], "cnn-note"),
       h("div", {},
         formula("ordinary", () => { const [a, b, c] = sides(); return [...times(math.tone("input", a), math.tone("output", b), c), "=", num(now().ordinary)]; }),
         formula("depthwise", () => { const [a, , c] = sides(); return [...times(math.tone("input", a), c), "=", num(now().depthwise)]; }),

@@ -123,7 +123,7 @@ export default demo({
     const sum = text(ui, () => {
       const [layer, i] = node(), list = sumOf(layer, i);
       if (!list.length) return "";
-      return [...list.flatMap(([a, b], k) => [k ? " + " : "", h("span", { class: layer > 1 ? "cnn-ink-output" : "cnn-ink-input" }, num(a)), " × ", h("span", { class: "cnn-ink-kernel" }, num(b))]), " = ", h("strong", { class: "cnn-ink-output" }, num(layers()[layer][i]))];
+      return [...list.flatMap(([a, b], k) => [k ? " + " : "", h("span", { class: layer > 1 ? "cnn-ink-output" : "cnn-ink-input" }, num(a)), " × ", tinted("kernel", num(b))]), " = ", h("strong", { class: "cnn-ink-output" }, num(layers()[layer][i]))];
     }, "cnn-sum");
 
     // ---- words, formula, code

@@ -59,12 +59,11 @@ export default demo({
       label: t("block", { i: i + 1 }), text: num(b.leaves), faint: i > at(),
       parts: [["input", residual()], ["padding", 2 * k()], ...Array.from({ length: i + 1 }, (_, j) => [j === at() ? "current" : "channel", k()])],
     })));
-    const ink = (role, key) => h("span", { class: `cnn-ink-${role}` }, t(key));
     const widthsPart = [
       row(choice(ui, { label: t("model"), options: [["dpn92", "DPN-92"], ["dpn68", "DPN-68"]], value: () => ui.get("model"), choose: (m) => { ui.set({ model: m }); ui.say(sayBlock()); } }),
         choice(ui, { label: t("stage"), options: [0, 1, 2, 3].map((s) => [s, `conv${s + 2}`]), value: stage, choose: (s) => { ui.set({ stage: s, block: 0 }); ui.say(sayBlock()); } })),
       slider(ui, { key: "block", label: t("which"), min: 0, max: () => all().length - 1, format: (i) => t("block", { i: Math.min(i, all().length - 1) + 1 }), say: sayBlock }),
-      block(ui, t("leaving"), strips, text(ui, () => [ink("input", "residualKey"), ", ", ink("muted", "startKey"), ", ", ink("channel", "denseKey"), ", ", ink("current", "newKey")], "cnn-note")),
+      block(ui, t("leaving"), strips, legend(ui, () => [["input", t("residualKey")], ["muted", t("startKey")], ["channel", t("denseKey")], ["current", t("newKey")]])),
       sentence(ui, sayBlock),
       text(ui, () => t("weightsSentence", { i: at() + 1, weights: all()[at()].weights })),
     ];
@@ -76,8 +75,6 @@ export default demo({
     }, []));
     const step = () => position(ui, "step", 6), now = () => Math.floor(step() / 3), doing = () => STEPS[step() % 3];
     const part = () => result()[now()], key = () => KEYS[now()];
-    const put = (list, i, value) => list.map((v, j) => (j === i ? value : v));
-    const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
     const sayStep = () => {
       const { from, made, added, appended, out } = part(), list = (v) => v.map((x) => num(x)).join(", ");
       return { make: () => t("makeSentence", { i: now() + 1, from: from.length, made: list(made) }),
@@ -96,13 +93,13 @@ export default demo({
     const weightsName = () => t("weightsOf", { i: now() + 1 });
     const numbersPart = [
       stepper(ui, { count: () => 6, say: sayStep, interval: 1600 }),
-      vector(t("input"), "input", () => ui.get("input"), { change: (_, c, value) => ui.set({ input: put(ui.get("input"), c, value) }) }),
+      vector(t("input"), "input", () => ui.get("input"), { change: (_, c, value) => ui.set({ input: replaced(ui.get("input"), value, c) }) }),
       vector(() => t("coming", { i: now() + 1 }), "input", () => part().from, { marks: (c) => (c < R ? "done" : "") }),
       h("div", { class: "cnn-row cnn-flow" },
         block(ui, weightsName, grid(ui, {
           tone: "kernel", label: () => `${weightsName()}. ${t("editable")}`, size: () => [MADE, part().from.length], cell: (r, c) => short(ui.get(key())[r][c]),
           describe: (r, c) => t("cell", { name: weightsName(), r: r + 1, c: c + 1, value: ui.get(key())[r][c] }),
-          edit: (r, c, value) => { const name = key(); ui.set({ [name]: put(ui.get(name), r, put(ui.get(name)[r], c, value)) }); },
+          edit: (r, c, value) => { const name = key(); ui.set({ [name]: replaced(ui.get(name), value, r, c) }); },
         })),
         vector(() => t("made", { i: now() + 1 }), "channel", () => part().made, { marks: (c) => (c < R ? (doing() === "add" ? "current" : "done") : doing() === "append" ? "current" : "") })),
       vector(() => t("leavingBlock", { i: now() + 1 }), "output", () => part().out, {

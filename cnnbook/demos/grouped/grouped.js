@@ -46,7 +46,6 @@ export default demo({
     const y = ui.derive(() => output(x(), w(), groups()));
     const joined = () => joins(o(), i(), groups());
     const parts = (at) => channels.filter((c) => joins(at, c, groups()));
-    const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
     const sum = (at) => parts(at).map((c) => braced(table()[at][c])).join(" + ");
     let pointed = null; // the output channel under the pointer
 
@@ -79,10 +78,7 @@ export default demo({
       h("p", { class: "cnn-label cnn-map-in" }, t("inputChannels")), h("p", { class: "cnn-label cnn-map-out" }, t("output")),
       heads("top"), heads("side"), matrix, sums);
 
-    const edited = (key, path, value) => {
-      const put = (part, [first, ...rest]) => part.map((v, at) => (at !== first ? v : rest.length ? put(v, rest) : value));
-      ui.set({ [key]: put(ui.get(key), path) });
-    };
+    const edited = (key, path, value) => ui.set({ [key]: replaced(ui.get(key), value, ...path) });
     const patch = grid(ui, {
       tone: "input", label: () => t("patchGrid", { i: i() }), size: () => [3, 3],
       cell: (r, c) => short(x()[i()][r][c]),
@@ -98,7 +94,7 @@ export default demo({
     const nine = showIf(ui, joined, text(ui, () => {
       if (!joined()) return "";
       const list = x()[i()].flatMap((line, r) => line.map((v, c) => [v, w()[o()][i()][r][c]]));
-      return [list.map(([a, b], at) => [at ? " + " : "", h("span", { class: "cnn-ink-input" }, braced(a)), "·", h("span", { class: "cnn-ink-kernel" }, braced(b))]),
+      return [list.map(([a, b], at) => [at ? " + " : "", tinted("input", braced(a)), "·", tinted("kernel", braced(b))]),
         " = ", h("strong", {}, num(table()[o()][i()]))];
     }));
     const row2 = text(ui, () => [t("rowSum", { o: o() }), " ", sum(o()), " = ", h("strong", { class: "cnn-ink-output" }, num(y()[o()]))]);

@@ -95,17 +95,16 @@ export default demo({
     const blockPart = [
       row(slider(ui, { key: "growth", label: t("growth"), values: GROWTHS, say }), slider(ui, { key: "layers", label: t("layers"), min: 1, max: MOST, say }),
         slider(ui, { key: "start", label: t("start"), values: STARTS, say }), toggle(ui, { key: "bottleneck", label: t("bottleneck") })),
-      block(ui, t("strips"), strips, text(ui, () => [h("span", { class: "cnn-ink-input" }, t("inputKey")), ", ", h("span", { class: "cnn-ink-channel" }, t("stripKey")), ", ", h("span", { class: "cnn-ink-current" }, t("seenKey"))], "cnn-note")),
+      block(ui, t("strips"), strips, legend(ui, () => [["input", t("inputKey")], ["channel", t("stripKey")], ["current", t("seenKey")]])),
       slider(ui, { key: "seen", label: t("seen"), min: 0, max: count, format: (i) => name(Math.min(i, count())), say: saySeen }),
       sentence(ui, saySeen),
-      block(ui, t("weights"), weights, text(ui, () => [h("span", { class: "cnn-ink-input" }, "1×1"), ", ", h("span", { class: "cnn-ink-kernel" }, "3×3")], "cnn-note")),
+      block(ui, t("weights"), weights, legend(ui, () => [["input", "1×1"], ["kernel", "3×3"]])),
       last, text(ui, sayBlock),
     ];
 
     // ---- one place with numbers
     const concat = () => ui.get("join") === "concat";
     const result = ui.derive(() => grow(ui.get("input"), KEYS.map((key) => ui.get(key)), ui.get("join")));
-    const put = (list, i, value) => list.map((v, at) => (at === i ? value : v));
     const role = (i) => (i < C ? "" : i < 2 * C ? "window" : i < 3 * C ? "done" : "used");
     const vector = (label, tone, list, change, marks = () => "") => block(ui, label, grid(ui, {
       tone, label: () => label, size: () => [1, list().length], cell: (_, c) => ({ text: short(list()[c]), marks: marks(c) }),
@@ -118,7 +117,7 @@ export default demo({
           tone: "kernel", label: () => `${label}. ${t("editable")}`, size: () => [C, C * (i + 1)],
           cell: (r, c) => ({ text: short(ui.get(key)[r][c]), marks: !concat() && c >= C ? "faint" : "" }),
           describe: (r, c) => t("cell", { name: label, r: r + 1, c: c + 1, value: ui.get(key)[r][c] }) + (!concat() && c >= C ? ` ${t("unused")}` : ""),
-          edit: (r, c, value) => ui.set({ [key]: put(ui.get(key), r, put(ui.get(key)[r], c, value)) }),
+          edit: (r, c, value) => ui.set({ [key]: replaced(ui.get(key), value, r, c) }),
         })),
         vector(t("madeBy", { i: i + 1 }), "channel", () => result().steps[i].made),
         vector(t("after", { i: i + 1 }), "output", () => (result().steps[i + 1]?.sees ?? result().out), undefined, (c) => (concat() ? role(c) : "done")));
@@ -126,7 +125,7 @@ export default demo({
     const sayNumbers = () => t(concat() ? "kept" : "mixed", { x: ui.get("input").map((v) => num(v)).join(", "), out: result().out.map((v) => num(v)).join(", ") });
     const numbersPart = [
       choice(ui, { label: t("join"), options: [["concat", t("joinConcat")], ["sum", t("joinSum")]], value: () => ui.get("join"), choose: (join) => { ui.set({ join }); ui.say(sayNumbers()); } }),
-      vector(t("input"), "input", () => ui.get("input"), (_, c, value) => ui.set({ input: put(ui.get("input"), c, value) })),
+      vector(t("input"), "input", () => ui.get("input"), (_, c, value) => ui.set({ input: replaced(ui.get("input"), value, c) })),
       KEYS.map(stage),
       sentence(ui, sayNumbers),
     ];

@@ -99,7 +99,7 @@ export default demo({
       { label: t("withOne"), parts: all().map((branch, at) => [ROLES[at], branch.out]), text: num(sums().thin.out) },
       { label: t("without"), parts: all().map((branch, at) => [ROLES[at], branch.naiveOut]), text: num(sums().naive.out) },
     ]);
-    const key = text(ui, () => NAMES.map((_, at) => [at ? ", " : "", h("span", { class: `cnn-ink-${ROLES[at]}` }, `${label(at)} ${num(all()[at].out)}`)]), "cnn-note");
+    const key = legend(ui, () => NAMES.map((_, at) => [ROLES[at], `${label(at)} ${num(all()[at].out)}`]));
 
     // what the branch in focus costs, written out
     const product = (l) => [math.sup(side(), 2), "×", ...(l.k > 1 ? [math.sup(math.tone("kernel", l.k), 2), "×"] : []), math.tone("input", l.cin), "×", math.tone("output", l.cout)];
@@ -110,7 +110,7 @@ export default demo({
       // in pieces, so that a phone can break the line
       return [math.show(...sum(product)), " ", layers.length > 1 && [math.show("=", ...sum((l) => [num(l.macs)])), " "], math.show("=", num(macsOf(layers)))].filter(Boolean);
     };
-    const formula = (name, kind) => text(ui, () => [h("span", { class: "cnn-ink-muted" }, t(name)), " ", written(kind)], "cnn-formula");
+    const formula = (name, kind) => text(ui, () => [tinted("muted", t(name)), " ", written(kind)], "cnn-formula");
     function sayBranch() {
       const { thin, naive, out } = all()[b()], a = macsOf(thin), c = macsOf(naive), range = channelRange();
       const place = t("place", { name: label(b()), first: range[0], last: range[1], out });

@@ -50,6 +50,9 @@ export function num(value, digits = 3) {
   return sign + (rounded >= 1000 ? rounded.toLocaleString("en-US") : String(rounded));
 }
 
+/** A number inside a sum or a product: −3 stands in brackets. */
+export const braced = (value, digits) => (value < 0 ? `(${num(value, digits)})` : num(value, digits));
+
 /** A number for a cell: as `num`, in about five letters. */
 export function short(value) {
   const size = Math.abs(value);
@@ -68,6 +71,12 @@ export function literal(value) {
 
 /** Nested arrays of numbers as a Python list. */
 export const pyList = (v) => (Array.isArray(v) ? `[${v.map(pyList).join(", ")}]` : literal(v));
+
+/** Nested arrays with one entry replaced; the rest is shared with the old ones. */
+export const replaced = (nested, value, first, ...rest) => nested.map((v, at) => (at !== first ? v : rest.length ? replaced(v, value, ...rest) : value));
+
+/** Whether a value is a whole number from `low` to `high`. */
+export const within = (value, low, high) => Number.isInteger(value) && value >= low && value <= high;
 
 /** What someone typed in a cell: "−3", "1/9", "0,5" is not taken. NaN where it is not a number. */
 export function parseNumber(text) {
@@ -315,6 +324,12 @@ export function showIf(ui, when, node) {
   ui.watch(() => { node.hidden = !when(); });
   return node;
 }
+
+/** Text in the colour of a role. */
+export const tinted = (role, ...content) => h("span", { class: `cnn-ink-${role}` }, ...content);
+
+/** What the colours of a picture mean: `legend(ui, () => [["input", "입력"], …])`. */
+export const legend = (ui, entries) => text(ui, () => entries().flatMap(([role, word], i) => [i ? ", " : "", tinted(role, word)]), "cnn-note");
 
 /** The sentence under a figure: about the cell in focus, else about the whole. Never a tooltip: it stays, and can be read. */
 export const sentence = (ui, otherwise) => text(ui, () => ui.hint?.() ?? otherwise(), "cnn-sentence");
@@ -565,7 +580,7 @@ export function grid(ui, { label, tone = "plain", size, cell, describe, pad = ()
 export const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
 /** Bytes of one channel as rows of numbers. */
-export const toRows = (flat, width) => Array.from({ length: flat.length / width }, (_, r) => Array.from(flat.subarray(r * width, (r + 1) * width)));
+export const toRows = (flat, width) => Array.from({ length: flat.length / width }, (_, r) => Array.from(flat.slice(r * width, (r + 1) * width)));
 
 /** The grey range to paint an output with: 0 … 255, or symmetric about 0 where values fall below it. */
 export function greyRange(rows) {

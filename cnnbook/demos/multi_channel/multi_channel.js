@@ -80,9 +80,7 @@ export default demo({
     const saySum = () => t("sumSentence", {
       o: o() + 1, r: at()[0] + 1, c: at()[1] + 1, red: subtotal(0), green: subtotal(1), blue: subtotal(2), bias: ui.get("bias")[o()], value: total(),
     });
-    const changed = (rows, r, c, value) => rows.map((line, i) => line.map((v, j) => (i === r && j === c ? value : v)));
-    const put = (list, k, value) => list.map((v, i) => (i === k ? value : v));
-    const setKernel = (c, kernel) => ui.set({ weight: put(ui.get("weight"), o(), put(ui.get("weight")[o()], c, kernel)) });
+    const setKernel = (c, kernel) => ui.set({ weight: replaced(ui.get("weight"), kernel, o(), c) });
 
     // ---- one line a channel: its input, its kernel, their products, their sum
     const channelLine = (c) => {
@@ -96,7 +94,7 @@ export default demo({
           const w = inWindow(r, k) ? kernelOf()[r - at()[0]][k - at()[1]] : null;
           return w === null ? said : `${said} ${t("meets", { w, product: w * value })}`;
         },
-        edit: (r, k, value) => ui.set({ input: put(ui.get("input"), c, changed(ui.get("input")[c], r, k, value)) }),
+        edit: (r, k, value) => ui.set({ input: replaced(ui.get("input"), value, c, r, k) }),
         frame: () => ({ row: at()[0], col: at()[1], rows: 3, cols: 3 }),
       });
       const seen = picture(ui, { label: () => t("channelPhoto", { channel: name(c) }), tone: "kernel", image: () => photo[c], spot: () => ({ row: at()[0], col: at()[1], span: 3 }) });
@@ -104,13 +102,13 @@ export default demo({
         tone: "kernel", label: () => t("kernelGrid", { o: o() + 1, channel: name(c) }), size: () => [3, 3],
         cell: (r, k) => short(kernelOf()[r][k]),
         describe: (r, k) => t("kernelCell", { o: o() + 1, channel: name(c), r: r + 1, c: k + 1, value: kernelOf()[r][k] }),
-        edit: (r, k, value) => setKernel(c, changed(kernelOf(), r, k, value)),
+        edit: (r, k, value) => setKernel(c, replaced(kernelOf(), value, r, k)),
       });
       const products = grid(ui, {
         label: () => t("productGrid", { channel: name(c) }), size: () => [3, 3],
         cell: (r, k) => {
           const q = terms()[c][3 * r + k];
-          return { text: `${num(q.x)} × ${num(q.w)}`, nodes: () => [h("span", {}, h("span", { class: "cnn-ink-input" }, num(q.x)), " × ", h("span", { class: "cnn-ink-kernel" }, num(q.w)))] };
+          return { text: `${num(q.x)} × ${num(q.w)}`, nodes: () => [h("span", {}, tinted("input", num(q.x)), " × ", tinted("kernel", num(q.w)))] };
         },
         describe: (r, k) => { const q = terms()[c][3 * r + k]; return t("product", { x: q.x, w: q.w, product: q.product }); },
       });
@@ -128,11 +126,11 @@ export default demo({
     const biasField = grid(ui, {
       tone: "kernel", label: () => t("biasGrid", { o: o() + 1 }), size: () => [1, 1], cell: () => short(ui.get("bias")[o()]),
       describe: () => t("biasCell", { o: o() + 1, value: ui.get("bias")[o()] }),
-      edit: (r, c, value) => ui.set({ bias: put(ui.get("bias"), o(), value) }),
+      edit: (r, c, value) => ui.set({ bias: replaced(ui.get("bias"), value, o()) }),
     });
     const sum = text(ui, () => [
-      CHANNELS.map((_, c) => [c ? " + " : "", h("span", { class: "cnn-ink-channel" }, braced(subtotal(c)))]),
-      " + ", h("span", { class: "cnn-ink-kernel" }, braced(ui.get("bias")[o()])), " = ", h("strong", { class: "cnn-total" }, num(total()))], "cnn-sum");
+      CHANNELS.map((_, c) => [c ? " + " : "", tinted("channel", braced(subtotal(c)))]),
+      " + ", tinted("kernel", braced(ui.get("bias")[o()])), " = ", h("strong", { class: "cnn-total" }, num(total()))], "cnn-sum");
     const outputs = [0, 1].map((k) => {
       const cells = grid(ui, {
         tone: "output", label: () => t("outputGrid", { o: k + 1 }), size: () => (onNumbers() ? [3, 3] : [0, 0]),
@@ -163,7 +161,7 @@ export default demo({
       row(
         choice(ui, { label: t("view"), options: [["numbers", t("viewNumbers")], ["photo", t("viewPhoto")]], value: () => ui.get("view"), choose: (view) => { pointed = null; ui.set({ view }); } }),
         choice(ui, { label: t("outputChannel"), options: [[0, "1"], [1, "2"]], value: o, choose: (k) => { ui.set({ output_channel: k }); ui.say(saySum()); } }),
-        choice(ui, { label: t("preset"), options: Object.keys(CHANNEL_PRESETS).map((k) => [k, t(k)]), value: presetOf, choose: (k) => ui.set({ weight: put(ui.get("weight"), o(), CHANNEL_PRESETS[k]) }) })),
+        choice(ui, { label: t("preset"), options: Object.keys(CHANNEL_PRESETS).map((k) => [k, t(k)]), value: presetOf, choose: (k) => ui.set({ weight: replaced(ui.get("weight"), CHANNEL_PRESETS[k], o()) }) })),
       h("div", { class: "cnn-channels" }, [0, 1, 2].map(channelLine)),
       showIf(ui, onNumbers, stepper(ui, { count: () => 9, say: saySum })),
       h("div", { class: "cnn-row cnn-adding" }, block(ui, () => t("bias", { o: o() + 1 }), biasField),
@@ -178,7 +176,6 @@ export default demo({
 
 const BLANK = [[0]];
 /** A number inside a sum: negative ones stand in brackets. */
-const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
 
 /** The PyTorch lines that compute both output channels. */
 export function layerLines(view, input, weight, bias) {

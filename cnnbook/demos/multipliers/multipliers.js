@@ -91,7 +91,7 @@ export default demo({
       return { label: t("form", { width: width_, size: size_ }), parts: Object.entries(PARTS).map(([part, role]) => [role, cost.parts[part][key]]), text: t("million", { n: million(cost[key]) }), faint };
     };
     const pair = (key) => bars(ui, () => [line(key, 1, 224, true), line(key, width(), size(), false)], () => Math.max(full()[key], now()[key]));
-    const legend = text(ui, () => Object.entries(PARTS).flatMap(([part, role], i) => [i ? ", " : "", h("span", { class: `cnn-ink-${role}` }, t(part))]), "cnn-note");
+    const colours = legend(ui, () => Object.entries(PARTS).map(([part, role]) => [role, t(part)]));
 
     const map = grid(ui, {
       tone: "kernel", label: () => t("mapGrid"), size: () => [WIDTHS.length, SIZES.length],
@@ -105,7 +105,7 @@ export default demo({
       choice(ui, { label: t("version"), options: [["v1", "MobileNet v1"], ["v2", "MobileNet v2"]], value: version, choose: (v) => { ui.set({ version: v }); ui.say(say()); } }),
       row(slider(ui, { key: "width", label: t("width"), values: WIDTHS, say }), slider(ui, { key: "resolution", label: t("resolution"), values: SIZES, say })),
       row(block(ui, t("map"), h("div", { class: "cnn-map" }, h("span", {}), names(SIZES, "cnn-across"), names(WIDTHS, "cnn-down"), map), text(ui, () => t("cheaper"), "cnn-note")),
-        h("div", { class: "cnn-part" }, block(ui, t("parameters"), pair("parameters")), block(ui, t("macs"), pair("macs")), legend)),
+        h("div", { class: "cnn-part" }, block(ui, t("parameters"), pair("parameters")), block(ui, t("macs"), pair("macs")), colours)),
       sentence(ui, say),
       code(ui, () => countLines(version(), width(), size())),
     ];

@@ -114,7 +114,6 @@ export default demo({
     };
     const now = ui.derive(() => terms(form(), x(), w(), o(), ...at()));
     const hit = (c, r, s) => now().find((q) => q.c === c && q.r === r && q.s === s);
-    const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
     const slices = is("conv3d");
 
     // ---- the map
@@ -172,7 +171,7 @@ export default demo({
     const saySum = () => {
       const [i, j] = at(), step = lastStep(form(), x(), w(), o(), i, j);
       const key = form() === "spatial" ? "bySpace" : form() === "depthwise" ? "byChannel" : step[0]?.length === 1 ? slices() ? "bySlices" : "byShares" : "byCells";
-      return t(key, { r: i + 1, c: j + 1, sum: step.map((p) => p.map(braced).join(" × ")).join(" + ") || "0", value: y()[i][j] });
+      return t(key, { r: i + 1, c: j + 1, sum: step.map((p) => p.map((v) => braced(v)).join(" × ")).join(" + ") || "0", value: y()[i][j] });
     };
     const outside = () => {
       const left = seen(form(), o()).reduce((n, c) => n + kernelOn(form(), w(), o(), c).flat().length, 0) - now().length;

@@ -61,7 +61,6 @@ export default demo({
     const sayPixel = () => t("pixelSentence", {
       r: at()[0] + 1, c: at()[1] + 1, parts: pixel().map((v) => num(v)).join(", "), outs: mixed().map((v) => num(v)).join(", "), n: nth() + 1, all: side() ** 2,
     });
-    const put = (list, k, value) => list.map((v, i) => (i === k ? value : v));
     const point = (r, c) => { pointed = r === null ? null : [r, c]; };
     const look = (r, c) => { spot = [r, c]; ui.refresh(); };
 
@@ -71,7 +70,7 @@ export default demo({
         tone: "input", label: () => t("inputGrid", { channel: channelName(c) }), size: () => (onNumbers() ? [SIDE, SIDE] : [0, 0]),
         cell: (r, k) => ({ text: short(ui.get("input")[c][r][k]), marks: isHere(r, k) ? "window" : "" }),
         describe: (r, k) => t("inputCell", { channel: channelName(c), r: r + 1, c: k + 1, value: ui.get("input")[c][r][k] }),
-        edit: (r, k, value) => ui.set({ input: put(ui.get("input"), c, ui.get("input")[c].map((line, i) => (i === r ? put(line, k, value) : line))) }),
+        edit: (r, k, value) => ui.set({ input: replaced(ui.get("input"), value, c, r, k) }),
         point,
       }),
       showIf(ui, onPhoto, picture(ui, { label: () => t("channelPhoto", { channel: channelName(c) }), image: () => photo[c], spot: () => ({ row: at()[0], col: at()[1], span: 1 }) }))));
@@ -94,7 +93,7 @@ export default demo({
     const weight = grid(ui, {
       tone: "kernel", label: () => t("weightGrid"), size: () => [2, 3], cell: (r, c) => short(w()[r][c]),
       describe: (r, c) => t("weightCell", { o: r + 1, channel: channelName(c), value: w()[r][c] }),
-      edit: (r, c, value) => ui.set({ weight: put(w(), r, put(w()[r], c, value)) }),
+      edit: (r, c, value) => ui.set({ weight: replaced(w(), value, r, c) }),
     });
     const column = (tone, key, values) => grid(ui, {
       tone, label: () => t(key), size: () => [values().length, 1], cell: (r) => short(values()[r]),
@@ -102,7 +101,7 @@ export default demo({
     });
     const biasColumn = grid(ui, {
       tone: "kernel", label: () => t("biasGrid"), size: () => [2, 1], cell: (r) => short(b()[r]),
-      describe: (r) => t("biasCell", { o: r + 1, value: b()[r] }), edit: (r, c, value) => ui.set({ bias: put(b(), r, value) }),
+      describe: (r) => t("biasCell", { o: r + 1, value: b()[r] }), edit: (r, c, value) => ui.set({ bias: replaced(b(), value, r) }),
     });
     const product = equation(block(ui, t("weight"), weight),
       ["×", block(ui, t("vector"), column("input", "vectorGrid", pixel))],
@@ -111,7 +110,7 @@ export default demo({
     const sums = h("div", { class: "cnn-sums" });
     ui.watch(() => sums.replaceChildren(...w().map((line, o) => h("p", {},
       h("span", { class: "cnn-note" }, t("outputOf", { o: o + 1 }), ":"), " ",
-      line.map((weight, c) => [c ? " + " : "", tinted("kernel", weight), " × ", tinted("input", pixel()[c])]), " + ", tinted("kernel", b()[o]),
+      line.map((weight, c) => [c ? " + " : "", tinted("kernel", braced(weight)), " × ", tinted("input", braced(pixel()[c]))]), " + ", tinted("kernel", braced(b()[o])),
       " = ", h("strong", { class: "cnn-ink-output" }, num(mixed()[o]))))));
 
     // ---- the same numbers as rows for nn.Linear
@@ -155,8 +154,6 @@ export default demo({
 
 const BLANK = [[0]];
 /** A number inside a sum: negative ones stand in brackets. */
-const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
-const tinted = (role, v) => h("span", { class: `cnn-ink-${role}` }, braced(v));
 const sumWords = (line, pixel, bias) => [...line.map((v, c) => `${braced(v)} × ${braced(pixel[c])}`), braced(bias)].join(" + ");
 
 /** The PyTorch lines that compute the output, as a convolution and as nn.Linear does. */

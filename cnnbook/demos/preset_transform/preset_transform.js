@@ -28,12 +28,10 @@ export const visionLines = (model, w, h, pixel) => ["from PIL import Image", "fr
   `    T.Resize(${PRESETS[model][0]}), T.CenterCrop(${PRESETS[model][1]}), T.ToTensor(),`,
   `    T.Normalize([${MEAN.join(", ")}], [${STD.join(", ")}]),`, "])", "x = prepare(image)"].join("\n");
 
-const inside = (v, low, high) => Number.isInteger(v) && v >= low && v <= high;
-
 export default demo({
   name: "preset_transform",
   state: ["model", "width", "height", "red", "green", "blue"],
-  valid: (s) => s.model in PRESETS && inside(s.width, 100, 4000) && inside(s.height, 100, 4000) && [s.red, s.green, s.blue].every((v) => inside(v, 0, 255)),
+  valid: (s) => s.model in PRESETS && within(s.width, 100, 4000) && within(s.height, 100, 4000) && [s.red, s.green, s.blue].every((v) => within(v, 0, 255)),
 
   render(ui) {
     const model = () => ui.get("model"), w = () => ui.get("width"), h0 = () => ui.get("height");

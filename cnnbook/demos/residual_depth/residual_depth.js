@@ -92,7 +92,7 @@ export default demo({
       setAttr(chart, "aria-label", `${t("chart", { kind: kind(skip()) })} ${sayStep()}`);
     });
     const product = text(ui, () => {
-      const all = factors(now().gradients).slice(0, back()), tone = (f) => h("span", { class: "cnn-ink-kernel" }, scientific(f));
+      const all = factors(now().gradients).slice(0, back()), tone = (f) => tinted("kernel", scientific(f));
       const shown = all.length > 6 ? [...all.slice(0, 3).map(tone), "…", ...all.slice(-2).map(tone)] : all.map(tone);
       return [h("span", {}, scientific(now().gradients.at(-1))), ...shown.flatMap((f) => [" × ", f]), " = ", h("strong", { class: `cnn-ink-${role(skip())}` }, scientific(now().gradients[at()]))];
     });
@@ -106,7 +106,7 @@ export default demo({
     const measuredPart = [
       row(slider(ui, { key: "convolutions", label: t("convolutions"), values: DEPTHS, say: sayNow }), toggle(ui, { key: "norm", label: t("norm") })),
       block(ui, t("plotTitle"), chart, h("div", { class: "cnn-ends", "aria-hidden": "true" }, h("span", {}, t("first")), h("span", {}, t("last"))),
-        text(ui, () => [h("span", { class: `cnn-ink-${role(skip())}` }, t("thick", { kind: kind(skip()) })), ", ", h("span", { class: `cnn-ink-${role(!skip())}` }, t("thin", { kind: kind(!skip()) }))], "cnn-note")),
+        legend(ui, () => [[role(skip()), t("thick", { kind: kind(skip()) })], [role(!skip()), t("thin", { kind: kind(!skip()) })]])),
       stepper(ui, { count: () => now().gradients.length, say: sayStep, interval: 400 }),
       block(ui, t("product"), product),
       sentence(ui, sayStep),
@@ -129,7 +129,7 @@ export default demo({
         line1(t("values"), "input", () => links().values, "valueCell"),
         line1(t("slopes"), "channel", () => links().slopes, "slopeCell"),
         line1(t("gradients"), "output", () => links().gradients, "gradientCell", undefined, (c) => (c === 0 ? "current" : ""))),
-      text(ui, () => [links().slopes.map((s, i) => [i ? " × " : "", h("span", { class: "cnn-ink-channel" }, s < 0 ? `(${num(s)})` : num(s))]), " = ", h("strong", { class: "cnn-ink-output" }, scientific(links().gradients[0]))]),
+      text(ui, () => [links().slopes.map((s, i) => [i ? " × " : "", tinted("channel", braced(s))]), " = ", h("strong", { class: "cnn-ink-output" }, scientific(links().gradients[0]))]),
       sentence(ui, sayChain),
     ];
 

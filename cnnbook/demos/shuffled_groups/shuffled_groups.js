@@ -105,12 +105,12 @@ export default demo({
     const lines = (parts, shown) => () => GROUPS.map((g, i) => ({ label: t("form", { g }), parts: parts(g, i), text: shown(g, i), faint: g !== groups() }));
     const macBars = bars(ui, lines((g, i) => Object.entries(PARTS).map(([part, role]) => [role, costs[i].parts[part]]), (g, i) => t("million", { n: million(costs[i].macs) })));
     const widthBars = bars(ui, lines((g) => [["channel", WIDTHS[g]]], (g) => String(WIDTHS[g])));
-    const legend = text(ui, () => Object.entries(PARTS).flatMap(([part, role], i) => [i ? ", " : "", h("span", { class: `cnn-ink-${role}` }, t(part))]), "cnn-note");
+    const colours = legend(ui, () => Object.entries(PARTS).map(([part, role]) => [role, t(part)]));
 
     return [
       row(slider(ui, { key: "groups", label: t("groups"), values: GROUPS, say }), slider(ui, { key: "channel", label: t("channel"), min: 0, max: () => channels() - 1, say }), toggle(ui, { key: "shuffle", label: t("shuffle") })),
       row(block(ui, t("paths"), picture, text(ui, () => t("columns"), "cnn-note")),
-        h("div", { class: "cnn-part" }, block(ui, t("widths"), widthBars), block(ui, t("macs"), macBars, legend))),
+        h("div", { class: "cnn-part" }, block(ui, t("widths"), widthBars), block(ui, t("macs"), macBars, colours))),
       sentence(ui, say),
       code(ui, () => reachLines(groups(), ui.get("shuffle"), output())),
     ];

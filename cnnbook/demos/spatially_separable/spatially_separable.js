@@ -88,11 +88,9 @@ export default demo({
     const view = () => ui.get("view");
     const [down, along, inward] = ["column", "row", "depth"].map((key) => () => ui.get(key));
     const made = ui.derive(() => outer(down(), along()));
-    const tone = (role, value) => h("span", { class: `cnn-ink-${role}` }, value);
-    const braced = (v) => (v < 0 ? `(${num(v)})` : num(v));
     /** "3 × 1 + 0 × 2 = 3", the weights in their colour. */
     const sumOf = (values, weights, role = "input") => [
-      values.map((v, i) => [i ? " + " : "", tone(role, braced(v)), " × ", tone("kernel", braced(weights[i]))]),
+      values.map((v, i) => [i ? " + " : "", tinted(role, braced(v)), " × ", tinted("kernel", braced(weights[i]))]),
       " = ", h("strong", {}, num(dot(values, weights)))];
     /** Nested rows as a tensor, one row (of a volume: one slice) a line. */
     const tensorCode = (name, rows) => `${name} = torch.tensor([${rows.map(pyList).join(`,\n${" ".repeat(name.length + 17)}`)}]).float()`;
@@ -110,12 +108,12 @@ export default demo({
 
     // ---- where we are: the step, or the output someone points at
     let pointed = null;
-    const within = (rows, cols) => () => {
+    const placeIn = (rows, cols) => () => {
       if (pointed && pointed[0] < rows && pointed[1] < cols) return pointed;
       const s = position(ui, "step", rows * cols);
       return [Math.floor(s / cols), s % cols];
     };
-    const at = within(3, 3), atFlat = within(2, 2);
+    const at = placeIn(3, 3), atFlat = placeIn(2, 2);
     const marked = (where) => (r, c) => (r >= where()[0] && r < where()[0] + 3 && c >= where()[1] && c < where()[1] + 3 ? "window" : "");
     const markedLine = (where) => (r, c) => (r === where()[0] && c >= where()[1] && c < where()[1] + 3 ? "window" : "faint");
     const reading = (kind, values, how) => (r, c) => `${t("cell", { kind: t(kind), r: r + 1, c: c + 1, value: values()[r][c] })} ${how(r, c)}`;
@@ -146,7 +144,7 @@ export default demo({
     });
     const twoSteps = text(ui, () => {
       const [r, c] = at(), x = ui.get("input");
-      const line = (name, kids) => h("span", { class: "cnn-line" }, h("span", { class: "cnn-ink-muted" }, name), h("span", {}, kids));
+      const line = (name, kids) => h("span", { class: "cnn-line" }, tinted("muted", name), h("span", {}, kids));
       const nine = x.slice(r, r + 3).flatMap((l) => l.slice(c, c + 3));
       return [
         ...[0, 1, 2].map((b) => line(t("columnAt", { c: c + b + 1 }), sumOf(cellsDown(x, r, c + b), down()))),
@@ -179,8 +177,8 @@ export default demo({
     })));
     const vectors = text(ui, () => list().slice(0, Math.min(ui.get("terms"), Math.max(1, rank()))).map((term, i) => {
       const { down: a, along: b } = tidy(term);
-      return h("span", { class: "cnn-line" }, h("span", { class: "cnn-ink-muted" }, t("term", { i: i + 1 })),
-        h("span", {}, tone("kernel", `[${a.map((v) => num(v)).join(", ")}]`), h("sup", {}, "T"), " × ", tone("kernel", `[${b.map((v) => num(v)).join(", ")}]`)));
+      return h("span", { class: "cnn-line" }, tinted("muted", t("term", { i: i + 1 })),
+        h("span", {}, tinted("kernel", `[${a.map((v) => num(v)).join(", ")}]`), h("sup", {}, "T"), " × ", tinted("kernel", `[${b.map((v) => num(v)).join(", ")}]`)));
     }), "cnn-sums");
     const sayRank = () => t(["rank0", "rank1", "rank2", "rank3"][rank()]) + " " + (ui.get("terms") >= rank()
       ? t("exact", { n: Math.max(1, rank()), weights: 6 * Math.max(1, rank()) })
@@ -216,7 +214,7 @@ export default demo({
     });
     const threeSteps = text(ui, () => {
       const [r, c] = atFlat();
-      const line = (name, kids) => h("span", { class: "cnn-line" }, h("span", { class: "cnn-ink-muted" }, name), h("span", {}, kids));
+      const line = (name, kids) => h("span", { class: "cnn-line" }, tinted("muted", name), h("span", {}, kids));
       return [
         line(t("depthAt", { r: r + 1, c: c + 1 }), sumOf(ui.get("volume").map((s) => s[r][c]), inward())),
         line(t("columnAt", { c: c + 1 }), sumOf(cellsDown(flatIn(), r, c), down(), "muted")),

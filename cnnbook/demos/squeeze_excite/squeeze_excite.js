@@ -47,15 +47,14 @@ export default demo({
     const digit = () => ui.get("digit"), channel = () => ui.get("channel"), strength = () => ui.get("strength");
     const stored = bytes(ui.get("maps")), pixels = bytes(ui.get("pixels")), { scale, ...net } = ui.get("network");
     const cut = (all, size, i) => Array.from(all.subarray(i * size, (i + 1) * size));
-    const square = (flat, side) => Array.from({ length: side }, (_, r) => flat.slice(r * side, (r + 1) * side));
     const raw = ui.derive(() => Array.from({ length: C }, (_, c) => cut(stored, SIDE * SIDE, digit() * C + c).map((v) => v * scale)));
     const maps = ui.derive(() => raw().map((map, c) => (c === channel() ? map.map((v) => v * strength()) : map)));
     const means = ui.derive(() => squeeze(maps()));
     const result = ui.derive(() => excite(means(), net));
     const usual = ui.derive(() => excite(squeeze(raw()), net).gates);
-    const before = ui.derive(() => maps().map((map) => square(map, SIDE)));
-    const after = ui.derive(() => maps().map((map, c) => square(map.map((v) => v * result().gates[c]), SIDE)));
-    const image = ui.derive(() => square(cut(pixels, PIXELS * PIXELS, digit()), PIXELS));
+    const before = ui.derive(() => maps().map((map) => toRows(map, SIDE)));
+    const after = ui.derive(() => maps().map((map, c) => toRows(map.map((v) => v * result().gates[c]), SIDE)));
+    const image = ui.derive(() => toRows(cut(pixels, PIXELS * PIXELS, digit()), PIXELS));
     const brightest = ui.derive(() => Math.max(...maps().flat(), 1e-9));
     const sayGate = () => {
       const moved = result().gates.filter((g, c) => Math.abs(g - usual()[c]) >= 0.005).length;
@@ -70,11 +69,10 @@ export default demo({
       cell: (r, c) => ({ text: num(list()[r * across + c], 2), marks: choose && r * across + c === channel() ? "current" : "" }),
       describe: (r, c) => t(choose ? "channelCell" : "hiddenCell", { title, c: r * across + c + 1, value: num(list()[r * across + c]) }),
     }));
-    const braced = (v) => (v < 0 ? `(${num(v, 2)})` : num(v, 2));
     // formulas of their own, since a line breaks only between them
     const sum = text(ui, () => [t("arithmetic", { c: channel() + 1 }),
-      net.up[channel()].map((w, i) => [" ", math.show(...(i ? ["+"] : []), math.tone("kernel", braced(w)), "×", math.tone("channel", num(result().hidden[i], 2)))]),
-      " ", math.show("+", braced(net.upBias[channel()])), " ", math.show("=", num(result().before[channel()])), ", ",
+      net.up[channel()].map((w, i) => [" ", math.show(...(i ? ["+"] : []), math.tone("kernel", braced(w, 2)), "×", math.tone("channel", num(result().hidden[i], 2)))]),
+      " ", math.show("+", braced(net.upBias[channel()], 2)), " ", math.show("=", num(result().before[channel()])), ", ",
       math.show("σ(", num(result().before[channel()]), ")", "=", math.tone("output", num(result().gates[channel()])))]);
     const gatesPart = [
       choice(ui, { label: t("digit"), options: Array.from({ length: 10 }, (_, d) => [d, String(d)]), value: digit, choose: (d) => { ui.set({ digit: d }); ui.say(sayGate()); } }),
@@ -99,7 +97,7 @@ export default demo({
       block(ui, t("byRatio"), bars(ui, () => RATIOS.map((r) => {
         const n = added(r).reduce((s, v) => s + v, 0);
         return { label: `r = ${r}`, text: num(n), parts: [["input", ui.get("resnet50")], ["kernel", n]], faint: r !== ratio() };
-      })), text(ui, () => [h("span", { class: "cnn-ink-input" }, "ResNet-50"), ", ", h("span", { class: "cnn-ink-kernel" }, t("addedKey"))], "cnn-note")),
+      })), legend(ui, () => [["input", "ResNet-50"], ["kernel", t("addedKey")]])),
       sentence(ui, sayCost),
     ];
 

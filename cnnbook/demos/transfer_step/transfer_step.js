@@ -50,13 +50,13 @@ export function torchLines(weights, x, target, frozen, head, backbone, decay, st
 
 const STEPS = 20, N = 4;
 const HEAD = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5], DECAY = [0.1, 0.2, 0.3, 0.5, 0.7, 1];
-const within = (v, low, high) => typeof v === "number" && v >= low && v <= high;
+const between = (v, low, high) => typeof v === "number" && v >= low && v <= high;
 
 export default demo({
   name: "transfer_step",
   state: ["input", "target", "weights", "frozen", "head_lr", "backbone_lr", "decay", "step"],
-  valid: (s) => within(s.input, -4, 4) && within(s.target, -4, 4) && shaped(s.weights, N) && Number.isInteger(s.frozen) && within(s.frozen, 0, N - 1)
-    && within(s.head_lr, 0.01, 0.5) && within(s.backbone_lr, 0.01, 0.5) && within(s.decay, 0.1, 1) && Number.isInteger(s.step) && within(s.step, 0, STEPS),
+  valid: (s) => between(s.input, -4, 4) && between(s.target, -4, 4) && shaped(s.weights, N) && within(s.frozen, 0, N - 1)
+    && between(s.head_lr, 0.01, 0.5) && between(s.backbone_lr, 0.01, 0.5) && between(s.decay, 0.1, 1) && within(s.step, 0, STEPS),
 
   render(ui) {
     const x = () => ui.get("input"), target = () => ui.get("target"), at = () => position(ui, "step", STEPS + 1), frozen = () => ui.get("frozen");

@@ -65,7 +65,7 @@ export default demo({
     return [
       row(slider(ui, { key: "target", label: t("target"), min: 30, max: 95, format: (v) => `${v}%`, say }),
         choice(ui, { label: t("examples"), options: [50, 1000].map((n) => [n, t("pictures", { n })]), value: () => ui.get("examples"), choose: (examples) => { ui.set({ examples }); ui.say(say()); } })),
-      block(ui, t("plot"), chart, text(ui, () => WAYS.flatMap((way, i) => [i ? ", " : "", h("span", { class: `cnn-ink-${ROLE[way]}` }, t(KEY[way]))]), "cnn-note")),
+      block(ui, t("plot"), chart, legend(ui, () => WAYS.map((way) => [ROLE[way], t(KEY[way])]))),
       sentence(ui, say),
       row(slider(ui, { key: "tasks", label: t("tasks"), values: [1, 2, 5, 10, 20, 50, 100] })),
       block(ui, t("times"), times, text(ui, () => t("timesKey"), "cnn-note")),

@@ -210,7 +210,7 @@ export default demo({
   },
 });
 
-const pair = (a, b) => [h("span", {}, h("span", { class: "cnn-ink-input" }, num(a)), " × ", h("span", { class: "cnn-ink-kernel" }, num(b)))];
+const pair = (a, b) => [h("span", {}, tinted("input", num(a)), " × ", tinted("kernel", num(b)))];
 
 /** The PyTorch lines that compute the present output `y`. */
 export function torchLines(view, input, kernel, { stride, padding }) {
