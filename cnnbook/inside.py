@@ -4,8 +4,8 @@
     x = to_input(stored()["pictures"])      # (10, 3, 32, 32)
     maps = feature_maps(net, x)             # four tensors (10, C, H, W)
 
-`bench/inside.py` trained it on CIFAR-10 (A. Krizhevsky, 2009) and stored, in half precision, the weights, the
-first test picture of each class, and the patches of the test set that excite some channels most.
+`bench/inside.py` trained it on CIFAR-10 (A. Krizhevsky, 2009) and stored the weights in eight bits, the first
+test picture of each class, and the patches of the test set that excite some channels most.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ from cnnbook.results import FOLDER
 __all__ = [
     "FILE",
     "KERNELS",
+    "LAYERS",
     "WIDTHS",
     "build",
     "feature_maps",
+    "fold",
+    "quantize",
     "receptive_field",
+    "restore",
     "small_net",
     "stored",
     "to_input",
@@ -35,6 +39,7 @@ __all__ = [
 FILE = FOLDER / "inside.npz"
 WIDTHS = (16, 24, 32, 48)  # channels of the four convolutions
 KERNELS = (5, 3, 3, 3)
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "fc")
 POOLED = (False, True, True, False)  # whether a 2 × 2 maximum stands before the convolution
 
 
@@ -62,18 +67,53 @@ def build(norm: bool = False) -> nn.Sequential:
     )
 
 
+def quantize(net: nn.Sequential) -> dict[str, np.ndarray]:
+    """Round the weights of `build()` to eight bits: whole numbers, times a scale an output channel.
+
+    Returns
+    -------
+    dict of str to ndarray
+        For each of `LAYERS` its ``.weight``, int8 from -127 to 127, ``.scale`` and ``.bias``, float16.
+    """
+    arrays = {}
+    for name in LAYERS:
+        layer = net.get_submodule(name)
+        weight = layer.weight.detach()
+        scale = (weight.flatten(1).abs().amax(dim=1) / 127).half()
+        whole = (weight / _along(scale, weight.ndim)).round().clamp(-127, 127)
+        arrays[f"{name}.weight"] = whole.to(torch.int8).numpy()
+        arrays[f"{name}.scale"] = scale.numpy()
+        arrays[f"{name}.bias"] = layer.bias.detach().half().numpy()
+    return arrays
+
+
+def restore(arrays: dict[str, np.ndarray]) -> nn.Sequential:
+    """Return the network of what `quantize` gave, in eval mode and in single precision."""
+    net = build()
+    for name in LAYERS:
+        whole, scale, bias = (
+            torch.from_numpy(arrays[f"{name}.{part}"]) for part in ("weight", "scale", "bias")
+        )
+        weight = whole.float() * _along(scale, whole.ndim)
+        net.get_submodule(name).load_state_dict({"weight": weight, "bias": bias.float()})
+    return net.eval()
+
+
+def _along(scale: Tensor, dimensions: int) -> Tensor:
+    """Shape one number an output channel so that it multiplies weights."""
+    return scale.float().view(-1, *[1] * (dimensions - 1))
+
+
 @lru_cache(maxsize=1)
 def stored() -> dict[str, np.ndarray]:
-    """Return the stored arrays: each weight in half precision, ``pictures`` and the patches."""
+    """Return the stored arrays: what `quantize` gave, ``pictures`` and the patches."""
     with np.load(FILE, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 
 def small_net() -> nn.Sequential:
     """Return the trained network, in eval mode and in single precision."""
-    net = build()
-    net.load_state_dict({name: torch.from_numpy(stored()[name]).float() for name in net.state_dict()})
-    return net.eval()
+    return restore(stored())
 
 
 def to_input(pictures: np.ndarray | Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from cnnbook.demos import FeatureMaps
 from tests.demo_harness import in_node
 
 CASES = 2000
-NET = "const net = m.unpack(m.halves(c.weights))"
+NET = "const net = m.unpack(c.weights)"
 
 
 def values(r: random.Random, *sizes: int) -> list | float:

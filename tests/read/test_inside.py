@@ -14,8 +14,8 @@ from cnnbook.counting import count_parameters
 def test_the_stored_file_is_small_and_holds_no_objects():
     with np.load(inside.FILE, allow_pickle=False) as archive:
         kinds = {archive[name].dtype.str for name in archive.files}
-    assert kinds == {"<f2", "|u1"}
-    assert inside.FILE.stat().st_size == results.load("inside").data["bytes"] < 200 * 1024
+    assert kinds == {"<f2", "|i1", "|u1"}
+    assert inside.FILE.stat().st_size == results.load("inside").data["bytes"] < 150 * 1024
 
 
 def test_its_weights_are_those_that_were_measured():
@@ -25,6 +25,18 @@ def test_its_weights_are_those_that_were_measured():
         scores = net(inside.to_input(inside.stored()["pictures"]))
     right = (scores.argmax(dim=1) == torch.arange(10)).sum().item()
     assert right >= 6  # ten pictures of ten classes; three in four are right on average
+
+
+def test_rounding_to_eight_bits_moves_no_weight_by_more_than_half_a_step():
+    torch.manual_seed(0)
+    net = inside.build()
+    rounded = inside.restore(inside.quantize(net))
+    for name in inside.LAYERS:
+        before, after = (n.get_submodule(name).weight.detach().flatten(1) for n in (net, rounded))
+        step = before.abs().amax(dim=1, keepdim=True) / 127
+        assert ((before - after).abs() <= 0.6 * step).all()  # the scale is itself rounded, to half precision
+    data = results.load("inside").data
+    assert abs(data["accuracy"] - data["accuracy_before_rounding"]) < 0.01
 
 
 def test_the_book_holds_at_most_100_pictures_of_the_test_set():

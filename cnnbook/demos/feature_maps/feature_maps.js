@@ -1,5 +1,5 @@
-// FeatureMaps. The arithmetic first: exported, and compared with torch. The network runs here, in single numbers of the
-// browser, from the weights that Python stored in half precision.
+// FeatureMaps. The arithmetic first: exported, and compared with torch. The network runs here, in the
+// browser, from the weights that Python stored in eight bits.
 
 export const KERNELS = [5, 3, 3, 3], WIDTHS = [16, 24, 32, 48], POOLED = [false, true, true, false];
 export const SIDE = 32, CLASSES = 10;
@@ -13,12 +13,16 @@ export function halves(raw) {
   });
 }
 
-/** The weights one after the other, cut into layers. */
-export function unpack(numbers) {
+/** The bytes cut into layers; a weight is a whole number of eight bits times the scale of its output channel. */
+export function unpack(raw) {
   let at = 0;
-  const take = (n) => numbers.subarray(at, (at += n));
-  const conv = WIDTHS.map((out, i) => ({ weight: take(out * (i ? WIDTHS[i - 1] : 3) * KERNELS[i] ** 2), bias: take(out), kernel: KERNELS[i] }));
-  return { conv, fc: { weight: take(CLASSES * WIDTHS[3]), bias: take(CLASSES) } };
+  const take = (n) => raw.slice(at, (at += n));
+  const layer = (out, inputs) => {
+    const whole = take(out * inputs), scale = halves(take(2 * out)), bias = halves(take(2 * out));
+    return { weight: Float64Array.from(whole, (v, i) => (v > 127 ? v - 256 : v) * scale[Math.floor(i / inputs)]), bias };
+  };
+  const conv = WIDTHS.map((out, i) => ({ ...layer(out, (i ? WIDTHS[i - 1] : 3) * KERNELS[i] ** 2), kernel: KERNELS[i] }));
+  return { conv, fc: layer(CLASSES, WIDTHS[3]) };
 }
 
 /** A stack of square maps: `data` holds `channels` times `side` × `side` values. */
@@ -121,7 +125,7 @@ export default demo({
     && whole(s.row, -1, 31) && whole(s.col, -1, 31) && whole(s.target, 0, 9),
 
   render(ui) {
-    const net = unpack(halves(bytes(ui.model.get("weights")))), pixels = bytes(ui.model.get("pixels")), size = 3 * SIDE * SIDE;
+    const net = unpack(bytes(ui.model.get("weights"))), pixels = bytes(ui.model.get("pixels")), size = 3 * SIDE * SIDE;
     const kept = new Map();
     const of = (n, key, f) => { const name = `${n} ${key}`; if (!kept.has(name)) kept.set(name, f()); return kept.get(name); };
     const n = () => ui.get("picture"), onMaps = () => ui.get("view") === "maps";

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class FeatureMaps(Demo):
     """Look at feature maps and class activation maps of `cnnbook.inside.small_net`.
 
-    The browser gets the stored weights in half precision and computes the network itself.
+    The browser gets the stored weights in eight bits and computes the network itself.
 
     Parameters
     ----------
@@ -61,9 +61,10 @@ class FeatureMaps(Demo):
 
     @traitlets.default("weights")
     def _weights(self) -> bytes:
-        from cnnbook.inside import build, stored
+        from cnnbook.inside import LAYERS, stored
 
-        return b"".join(stored()[name].astype("<f2").tobytes() for name in build().state_dict())
+        names = [f"{layer}.{part}" for layer in LAYERS for part in ("weight", "scale", "bias")]
+        return b"".join(stored()[name].tobytes() for name in names)
 
     @property
     def input(self) -> Tensor:
