@@ -535,7 +535,7 @@ RESIDUAL = """
     def forward(self, x):
         x = F.max_pool2d(F.relu(self.first(x)), 2)
         x = F.max_pool2d(F.relu(self.second(x)), 2)
-        x = F.relu(self.third(x))
+        x = F.max_pool2d(F.relu(self.third(x)), 2)
         x = F.relu(x + self.branch(x))
         return self.head(x.amax((2, 3)))
 """
