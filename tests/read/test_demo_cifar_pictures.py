@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from itertools import product
 from statistics import fmean
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import traitlets
 
+from bench import cifar10 as bench
 from cnnbook import data, results
 from cnnbook.demos import CifarPictures
 from cnnbook.demos.cifar_pictures import cifar_pictures as module
@@ -111,6 +114,23 @@ def test_the_sheet_holds_two_hundred_different_pictures_with_a_note_of_their_sou
     assert min(blue[0], blue[8]) > max(blue[c] for c in range(2, 8))
     assert module.SHEET.stat().st_size < 70_000
     assert "Krizhevsky" in (module.SHEET.parent / "NOTICE.txt").read_text("utf-8")
+
+
+def test_the_sheet_is_made_of_the_pictures_whose_answers_are_stored(monkeypatch, tmp_path):
+    labels = torch.arange(10_000) // 1000
+    greys = (labels + 10 * (torch.arange(10_000) % 1000)).clamp(max=255).byte()
+    images = greys.view(-1, 1, 1, 1).expand(-1, 3, 32, 32)
+    monkeypatch.setattr(bench, "cifar10", lambda root, train: None)
+    monkeypatch.setattr(bench, "as_tensors", lambda _: (images, labels))
+    monkeypatch.setattr(bench, "SHEET", tmp_path / "sheet.webp")
+    bench.sheet("data")
+    pictures = CifarPictures.pictures(SimpleNamespace(sheet=bench.SHEET.read_bytes()))
+    expected = np.array([k // 20 + 10 * (k % 20) for k in range(200)])
+    assert np.abs(pictures.mean(axis=(1, 2, 3)) - expected).max() < 3  # WebP is not exact
+
+    monkeypatch.setattr(bench, "as_tensors", lambda _: (images, labels.flip(0)))
+    with pytest.raises(ValueError, match="another order"):
+        bench.sheet("data")
 
 
 def test_the_stand_in_says_what_the_networks_said():
