@@ -35,6 +35,7 @@ PROGRESS = re.compile(r"^NUMBER_OF_CHECKS, FULL_MARKS = .*$", re.MULTILINE)
 TEMPLATE = Path(__file__).parent / "template" / "assignment.ipynb"
 HEAD = re.compile(r"# 검사 · (\d+)점 · \S")  # what the progress line of the notebook reads
 WORKERS = 2
+PATIENCE = 600  # seconds for a cell: what an answer is worth never hangs on how busy this machine is
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,9 @@ def stock(source: NotebookNode) -> Grade:
         )
         with tempfile.TemporaryDirectory() as folder:
             quiet = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=ERROR"]
-            # A busy machine may be slow: what an answer is worth never hangs on that.
-            execute = Execute(timeout=600, iopub_timeout=60, kernel_name="python3", extra_arguments=quiet)
+            execute = Execute(
+                timeout=PATIENCE, iopub_timeout=60, kernel_name="python3", extra_arguments=quiet
+            )
             notebook, _ = execute.preprocess(notebook, {"metadata": {"path": folder}})
         return {_grade_id(cell): determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
 
@@ -175,16 +177,21 @@ def stock(source: NotebookNode) -> Grade:
 def engine(source: NotebookNode, config: Config | None = None) -> Grade:
     """Grade with the grading engine: mending, and tests out of the reach of the answers."""
     from autograders.grading import grade_notebook
+    from autograders.job import Limits
     from autograders.mend import Template
     from autograders.pool import local_pool
+    from autograders.settings import Settings
 
     template = Template.of(source, config)
+    settings = Settings(limits=Limits(cell_seconds=PATIENCE, notebook_seconds=10 * PATIENCE))
     pool = local_pool(WORKERS, unsandboxed=True)  # the bank's answers are ours: no sandbox is no danger here
 
     def grade(submission: NotebookNode) -> dict[str, float]:
         return {
             test: score
-            for test, (score, _) in grade_notebook(template, submission, runner=pool).scores.items()
+            for test, (score, _) in grade_notebook(
+                template, submission, runner=pool, settings=settings
+            ).scores.items()
         }
 
     return grade
