@@ -116,13 +116,12 @@ export function torchLines(view, picture, layer, channel, target, row, col) {
 
 const ACROSS = 8;
 const NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
-const whole = (v, low, high) => Number.isInteger(v) && v >= low && v <= high;
 
 export default demo({
   name: "feature_maps",
   state: ["view", "picture", "layer", "channel", "row", "col", "target", "positive"],
-  valid: (s) => ["maps", "classes"].includes(s.view) && whole(s.picture, 0, 9) && whole(s.layer, 1, 4) && whole(s.channel, 0, 47)
-    && whole(s.row, -1, 31) && whole(s.col, -1, 31) && whole(s.target, 0, 9),
+  valid: (s) => ["maps", "classes"].includes(s.view) && within(s.picture, 0, 9) && within(s.layer, 1, 4) && within(s.channel, 0, 47)
+    && within(s.row, -1, 31) && within(s.col, -1, 31) && within(s.target, 0, 9),
 
   render(ui) {
     const net = unpack(bytes(ui.model.get("weights"))), pixels = bytes(ui.model.get("pixels")), size = 3 * SIDE * SIDE;
