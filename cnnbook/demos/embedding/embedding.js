@@ -43,7 +43,7 @@ export function toward(places, at, [dx, dy]) {
 
 /** The Python lines that find the same neighbours. */
 export const searchLines = (space, metric, k, picked, moved) => ["import torch", "from cnnbook.demos import Embedding", "",
-  `demo = Embedding(space="${space}")`, `query = demo.vectors(moved=${moved ? "True" : "False"})[${picked}]`, "pictures = demo.vectors()",
+  `query = Embedding.vectors("${space}", moved=${moved ? "True" : "False"})[${picked}]`, `pictures = Embedding.vectors("${space}")`,
   metric === "cosine" ? "near = torch.cosine_similarity(query[None], pictures)" : "near = -torch.cdist(query[None], pictures)[0]",
   `near[${picked}] = -torch.inf`, `found = near.topk(${k}).indices`].join("\n");
 

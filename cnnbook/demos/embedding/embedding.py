@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 EACH = 20  # pictures of each digit
 PICTURES = 10 * EACH
 SPACES = {"pixels": 64, "untrained": 128, "features": 128}  # numbers of a vector
-LEVELS = {"pixels": 16, "untrained": 63, "features": 63}  # steps of a value: a page must be light
+LEVELS = {"pixels": 16, "untrained": 31, "features": 63}  # steps of a value: a page must be light
 
 
 @cache
 def _spaces() -> dict[str, dict[str, Any]]:
     """Give the pictures' vectors in each space, rounded to bytes, and their places on two principal axes."""
+    import torch
     import torch.nn.functional as F
 
     from cnnbook.digits import network, pretrained, unseen
@@ -40,11 +41,12 @@ def _spaces() -> dict[str, dict[str, Any]]:
         rounded = [(x / step).round() for x in pair]
         still = rounded[0] - rounded[0].mean(dim=0)
         _, sizes, axes = still.double().svd()
-        places = [((x - rounded[0].mean(dim=0)).double() @ axes[:, :2] * step).tolist() for x in rounded]
+        places = torch.stack([(x - rounded[0].mean(dim=0)).double() @ axes[:, :2] for x in rounded])
+        places = (1000 * places / places.abs().max()).round().int()  # in thousandths of the farthest
         found[space] = {
             "bytes": b"".join(bytes(x.flatten().byte().tolist()) for x in rounded),
             "step": step,
-            "places": [[[round(v, 3) for v in place] for place in half] for half in places],
+            "places": places.tolist(),
             "explained": (sizes[:2].square().sum() / sizes.square().sum()).item(),
         }
     return found
@@ -102,18 +104,19 @@ class Embedding(Demo):
         kept = ("step", "places", "explained")
         return {space: {key: found[key] for key in kept} for space, found in _spaces().items()}
 
-    def vectors(self, moved: bool = False) -> torch.Tensor:
-        """Return the vectors of all pictures in the present space as they are shown, shape (200, D)."""
+    @staticmethod
+    def vectors(space: str, moved: bool = False) -> torch.Tensor:
+        """Return the vectors of all pictures in a space, rounded as the demo has them, shape (200, D)."""
         import torch
 
-        both = torch.tensor(list(getattr(self, self.space)), dtype=torch.float64)
-        return both.view(2, PICTURES, -1)[int(moved)] * self.maps[self.space]["step"]
+        both = torch.tensor(list(_spaces()[space]["bytes"]), dtype=torch.float64)
+        return both.view(2, PICTURES, -1)[int(moved)] * _spaces()[space]["step"]
 
     def nearest(self) -> list[int]:
         """Return the places of the `k` pictures nearest to the chosen one, nearest first, by torch."""
         import torch
 
-        query, all_ = self.vectors(self.moved)[self.picked, None], self.vectors()
+        query, all_ = self.vectors(self.space, self.moved)[self.picked, None], self.vectors(self.space)
         near = (
             torch.cosine_similarity(query, all_) if self.metric == "cosine" else -torch.cdist(query, all_)[0]
         )
