@@ -8,7 +8,7 @@ from nbclient.exceptions import CellExecutionError
 @pytest.fixture
 def kernel(released, tmp_path):
     """The released notebook with a running kernel in an empty folder."""
-    client = NotebookClient(released, timeout=60, resources={"metadata": {"path": str(tmp_path)}})
+    client = NotebookClient(released, timeout=600, resources={"metadata": {"path": str(tmp_path)}})
     with client.setup_kernel():
         yield client
 
