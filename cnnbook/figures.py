@@ -417,6 +417,7 @@ def curve(
             if name in log:
                 axes.set(**{f"{name}scale": "log"})
                 axis.set_major_formatter("{x:g}")  # 0.01, not a power whose minus sign NanumGothic lacks
+        axes.autoscale_view()  # otherwise it waits for the drawing, and the ends are elsewhere
         ends = [(x[-1], values[-1]) for values in lines.values()]
         heights = [axes.transData.transform(end)[1] * 72 / figure.dpi for end in ends]
         for name, end, height, moved in zip(lines, ends, heights, _apart(heights, 12), strict=True):
