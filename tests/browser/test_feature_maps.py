@@ -36,8 +36,8 @@ def test_a_click_on_the_sheet_chooses_that_channel_and_the_arrows_a_cell(page):
 
 def test_a_class_is_taken_apart_into_channels(page, accessible):
     page.get_by_role("radio", name="배", exact=True).first.check(force=True)
-    page.get_by_role("radio", name="클래스 활성화 지도").check(force=True)
+    page.get_by_role("radio", name="부류 활성화 지도").check(force=True)
     page.get_by_role("radio", name="배", exact=True).nth(1).check(force=True)
-    expect(page.get_by_text("칸 64개의 평균")).to_contain_text("점수가 가장 높은 클래스는 배입니다")
+    expect(page.get_by_text("칸 64개의 평균")).to_contain_text("점수가 가장 높은 부류는 배입니다")
     assert page.locator(".cnn-bars:visible").last.locator("> div").count() == 5
     accessible(page, ".cnn")
