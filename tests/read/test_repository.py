@@ -1,5 +1,6 @@
 """What the documents promise is there, what is derived is clean, and one fact has one place."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -193,3 +194,13 @@ def test_an_installed_package_holds_everything_that_pages_import(tmp_path):
         if path.is_file() and path.suffix != ".md"
     }
     assert needed - packed == set()
+
+
+@pytest.mark.parametrize(
+    "notice", [p for p in files() if p.name == "NOTICE.txt"], ids=lambda p: p.parent.name
+)
+def test_a_file_of_others_is_the_one_its_notice_speaks_of(notice):
+    pinned = re.findall(r"^sha256 ([0-9a-f]{64})  (\S+)$", notice.read_text(encoding="utf-8"), re.MULTILINE)
+    assert pinned
+    for digest, name in pinned:
+        assert hashlib.sha256((notice.parent / name).read_bytes()).hexdigest() == digest, name
