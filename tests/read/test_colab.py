@@ -96,6 +96,7 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
         kernel_dirs=[str(Path(os.environ["JUPYTER_PATH"]) / "kernels")], ensure_native_kernel=False
     )
     client = NotebookClient(notebook, km=manager, timeout=300, resources={"metadata": {"path": str(folder)}})
+    client.owns_km = True  # it shuts down what it owns: else every kernel would live as long as the tests
     return client.execute()
 
 
