@@ -57,7 +57,7 @@ export default demo({
   name: "alexnet_ideas",
   state: ["view", "weights", "start", "layer", "values", "p", "seed", "training"],
   valid: (s) => ["gradient", "groups", "dropout"].includes(s.view) && shaped(s.weights, 8) && shaped(s.values, 10) && s.layer in LAYERS
-    && Math.abs(s.start) <= 3 && s.p >= 0 && s.p <= 0.9 && Number.isInteger(s.seed) && s.seed >= 0 && s.seed <= 9999,
+    && Math.abs(s.start) <= 3 && s.p >= 0 && s.p <= 0.9 && within(s.seed, 0, 9999),
 
   render(ui) {
     const view = () => ui.get("view"), weights = () => ui.get("weights");

@@ -52,7 +52,7 @@ export default demo({
   name: "channel_shuffle",
   state: ["groups", "per_group", "shuffle", "layer", "channel", "input", "first", "second"],
   valid: (s) => [2, 3, 4].includes(s.groups) && [2, 3, 4].includes(s.per_group) && [1, 2].includes(s.layer)
-    && Number.isInteger(s.channel) && s.channel >= 0 && s.channel < 16
+    && within(s.channel, 0, 15)
     && shaped(s.input, 16) && shaped(s.first, 16, 4) && shaped(s.second, 16, 4),
 
   render(ui) {

@@ -39,7 +39,7 @@ export default demo({
   name: "cifar_pictures",
   state: ["kind", "model", "order", "picked"],
   valid: (s) => (s.kind === "all" || NAMES.includes(s.kind)) && MODELS.includes(s.model) && ORDERS.includes(s.order)
-    && Number.isInteger(s.picked) && s.picked >= 0 && s.picked < COUNT,
+    && within(s.picked, 0, COUNT - 1),
 
   render(ui) {
     const answers = ui.get("answers"), picked = () => ui.get("picked"), model = () => ui.get("model");

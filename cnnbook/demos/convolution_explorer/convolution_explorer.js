@@ -18,7 +18,7 @@ export function windowTerms(x, w, i, j, { stride = 1, padding = 0, dilation = 1 
 export function usedBy(r, c, k, rows, cols, { stride = 1, padding = 0, dilation = 1 } = {}) {
   const along = (at, size) => Array.from({ length: size }, (_, i) => i).filter((i) => {
     const tap = (at + padding - i * stride) / dilation;
-    return Number.isInteger(tap) && tap >= 0 && tap < k;
+    return within(tap, 0, k - 1);
   });
   return along(r, rows).flatMap((i) => along(c, cols).map((j) => [i, j]));
 }

@@ -44,7 +44,7 @@ export default demo({
   name: "dual_path",
   state: ["view", "model", "stage", "block", "step", "input", "first", "second"],
   valid: (s) => ["widths", "numbers"].includes(s.view) && s.model in MODELS && [0, 1, 2, 3].includes(s.stage)
-    && Number.isInteger(s.block) && s.block >= 0 && s.block < 20 && Number.isInteger(s.step) && s.step >= 0 && s.step < 6
+    && within(s.block, 0, 19) && within(s.step, 0, 5)
     && shaped(s.input, R + D) && shaped(s.first, MADE, R + D) && shaped(s.second, MADE, R + D + 1),
 
   render(ui) {

@@ -53,8 +53,8 @@ const W = 340, H = 340, EDGE = 16;
 export default demo({
   name: "embedding",
   state: ["space", "metric", "k", "picked", "moved"],
-  valid: (s) => SPACES.includes(s.space) && ["cosine", "euclidean"].includes(s.metric) && Number.isInteger(s.k) && s.k >= 1 && s.k <= MOST
-    && Number.isInteger(s.picked) && s.picked >= 0 && s.picked < COUNT,
+  valid: (s) => SPACES.includes(s.space) && ["cosine", "euclidean"].includes(s.metric) && within(s.k, 1, MOST)
+    && within(s.picked, 0, COUNT - 1),
 
   render(ui) {
     const digitOf = (i) => Math.floor(i / EACH), digits = Array.from({ length: COUNT }, (_, i) => digitOf(i)), isNew = (i) => digitOf(i) > 6;

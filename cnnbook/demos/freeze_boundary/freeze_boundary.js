@@ -40,7 +40,7 @@ const LOW = 20, HIGH = 100; // percent: guessing among four gives 25
 export default demo({
   name: "freeze_boundary",
   state: ["frozen", "examples", "source"],
-  valid: (s) => Number.isInteger(s.frozen) && s.frozen >= 0 && s.frozen <= 4 && AMOUNTS.includes(s.examples) && SOURCES.includes(s.source),
+  valid: (s) => within(s.frozen, 0, 4) && AMOUNTS.includes(s.examples) && SOURCES.includes(s.source),
 
   render(ui) {
     const frozen = () => ui.get("frozen"), amount = () => ui.get("examples"), source = () => ui.get("source");

@@ -59,7 +59,7 @@ export default demo({
   name: "growth",
   state: ["view", "start", "growth", "layers", "bottleneck", "seen", "join", "input", "first", "second", "third"],
   valid: (s) => ["block", "numbers"].includes(s.view) && STARTS.includes(s.start) && GROWTHS.includes(s.growth)
-    && Number.isInteger(s.layers) && s.layers >= 1 && s.layers <= MOST && Number.isInteger(s.seen) && s.seen >= 0 && s.seen <= MOST
+    && within(s.layers, 1, MOST) && within(s.seen, 0, MOST)
     && ["concat", "sum"].includes(s.join) && shaped(s.input, C) && KEYS.every((key, i) => shaped(s[key], C, C * (i + 1))),
 
   render(ui) {

@@ -19,7 +19,7 @@ export function pythonLines(entries, given, year, base) {
 export default demo({
   name: "ilsvrc",
   state: ["year", "base", "given", "seconds"],
-  valid: (s) => [s.year, s.base].every((y) => Number.isInteger(y) && y >= 2010 && y <= 2017),
+  valid: (s) => [s.year, s.base].every((y) => within(y, 2010, 2017)),
 
   render(ui) {
     const entries = () => ui.get("entries"), given = () => ui.get("given");

@@ -53,7 +53,7 @@ const SIDES = [7, 14, 28, 56];
 const ROLES = ["input", "kernel", "output", "channel"]; // one colour a branch
 const NAMES = ["one", "three", "five", "pooled"];
 const WIDTHS = ["n1x1", "reduce3", "n3x3", "reduce5", "n5x5", "project"];
-const good = (v, step, high) => Number.isInteger(v) && v >= step && v <= high && v % step === 0;
+const good = (v, step, high) => within(v, step, high) && v % step === 0;
 
 export default demo({
   name: "inception_block",

@@ -355,7 +355,7 @@ export function slider(ui, { key, label, min, max, step = 1, values, format = nu
 
 /** A field for one whole number of the state, where a reader has a number of his own. What does not fit is put back and said. */
 export function number(ui, { key, label, min, max, say }) {
-  const fits = () => input.value.trim() !== "" && Number.isInteger(input.valueAsNumber) && input.valueAsNumber >= min && input.valueAsNumber <= max;
+  const fits = () => input.value.trim() !== "" && within(input.valueAsNumber, min, max);
   const input = h("input", { type: "number", min, max, step: 1, inputmode: "numeric", "data-lm-suppress-shortcuts": "true",
     oninput: () => { if (fits()) { ui.set({ [key]: input.valueAsNumber }); if (say) ui.say(say()); } },
     onchange: () => { if (!fits()) { input.value = ui.get(key); ui.say(t("notInRange", { min, max })); } } });

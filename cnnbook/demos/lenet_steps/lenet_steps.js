@@ -59,7 +59,7 @@ export default demo({
   name: "lenet_steps",
   state: ["digit", "layer", "map", "source", "row", "column"],
   valid: (s) => ["c1", "s2", "c3", "s4", "c5", "f6", "output"].includes(s.layer) && [[s.digit, 9], [s.map, 15], [s.source, 5], [s.row, 27], [s.column, 27]]
-    .every(([v, top]) => Number.isInteger(v) && v >= 0 && v <= top),
+    .every(([v, top]) => within(v, 0, top)),
 
   render(ui) {
     const net = ui.get("network"), all = bytes(ui.get("pixels"));

@@ -45,7 +45,7 @@ export default demo({
   name: "model_map",
   state: ["x", "y", "log", "newer", "hidden", "picked", "sort", "falling"],
   valid: (s) => ["macs", "parameters"].includes(s.x) && ["top1", "top5"].includes(s.y) && COLUMNS.includes(s.sort)
-    && Number.isInteger(s.hidden) && s.hidden >= 0 && s.hidden < 1024 && Number.isInteger(s.picked) && s.picked >= 0 && s.picked < 100,
+    && within(s.hidden, 0, 1023) && within(s.picked, 0, 99),
 
   render(ui) {
     const all = () => ui.get("entries"), x = () => ui.get("x"), y = () => ui.get("y"), log = () => ui.get("log");

@@ -38,7 +38,7 @@ export default demo({
     const questions = ui.get("questions"), n = questions.length;
     const kept = memory(`cnn-quiz ${location.pathname} ${ui.get("link_key")} ${fingerprint(questions)}`);
     const before = kept.read();
-    if (Array.isArray(before) && before.length === n && before.every((a, i) => Number.isInteger(a) && a >= -1 && a < questions[i].options.length)) ui.set({ answers: before });
+    if (Array.isArray(before) && before.length === n && before.every((a, i) => within(a, -1, questions[i].options.length - 1))) ui.set({ answers: before });
     const unfolded = new Set();
     const answer = (i, a) => { const answers = [...ui.get("answers")]; answers[i] = a; ui.set({ answers }); kept.write(answers); };
     const right = () => score(questions, ui.get("answers"));

@@ -70,7 +70,7 @@ const TOP = 22, HIGH = 176, COLUMNS = [14, 106, 198, 290], THICK = 16; // of the
 export default demo({
   name: "shuffled_groups",
   state: ["groups", "shuffle", "channel"],
-  valid: (s) => GROUPS.includes(s.groups) && Number.isInteger(s.channel) && s.channel >= 0 && s.channel < 384,
+  valid: (s) => GROUPS.includes(s.groups) && within(s.channel, 0, 383),
 
   render(ui) {
     const groups = () => ui.get("groups"), channels = () => WIDTHS[groups()], inner = () => channels() / 4;

@@ -38,8 +38,8 @@ const C = 16, SIDE = 8, PIXELS = 16, STRENGTHS = [0, 0.5, 1, 2, 4], RATIOS = [2,
 export default demo({
   name: "squeeze_excite",
   state: ["view", "digit", "channel", "strength", "ratio"],
-  valid: (s) => ["gates", "cost"].includes(s.view) && Number.isInteger(s.digit) && s.digit >= 0 && s.digit <= 9
-    && Number.isInteger(s.channel) && s.channel >= 0 && s.channel < C && STRENGTHS.includes(s.strength) && RATIOS.includes(s.ratio),
+  valid: (s) => ["gates", "cost"].includes(s.view) && within(s.digit, 0, 9)
+    && within(s.channel, 0, C - 1) && STRENGTHS.includes(s.strength) && RATIOS.includes(s.ratio),
 
   render(ui) {
     const gatesView = () => ui.get("view") === "gates";

@@ -41,7 +41,7 @@ export function torchLines(x, kernels, relu) {
 export default demo({
   name: "stacked_kernels",
   state: ["depth", "relu", "channels", "input", "kernels"],
-  valid: (s) => [1, 2, 3].includes(s.depth) && Number.isInteger(s.channels) && s.channels >= 1 && s.channels <= 512 && shaped(s.input, 7, 7) && shaped(s.kernels, 3, 3, 3),
+  valid: (s) => [1, 2, 3].includes(s.depth) && within(s.channels, 1, 512) && shaped(s.input, 7, 7) && shaped(s.kernels, 3, 3, 3),
 
   render(ui) {
     const depth = () => ui.get("depth"), relu = () => ui.get("relu"), channels = () => ui.get("channels");

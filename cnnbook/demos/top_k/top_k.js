@@ -16,7 +16,7 @@ export const torchLines = (scores, answers, k) => ["import torch", "",
 export default demo({
   name: "top_k",
   state: ["k", "scores"],
-  valid: (s) => s.k >= 1 && s.k <= 5 && Number.isInteger(s.k) && shaped(s.scores, 5, 8),
+  valid: (s) => within(s.k, 1, 5) && shaped(s.scores, 5, 8),
 
   render(ui) {
     const scores = () => ui.get("scores"), answers = () => ui.get("answers"), k = () => ui.get("k");

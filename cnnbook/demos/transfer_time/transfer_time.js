@@ -25,7 +25,7 @@ const LOW = 0.2, HIGH = 1;
 export default demo({
   name: "transfer_time",
   state: ["target", "examples", "tasks"],
-  valid: (s) => Number.isInteger(s.target) && s.target >= 30 && s.target <= 95 && [50, 1000].includes(s.examples) && Number.isInteger(s.tasks) && s.tasks >= 1 && s.tasks <= 100,
+  valid: (s) => within(s.target, 30, 95) && [50, 1000].includes(s.examples) && within(s.tasks, 1, 100),
 
   render(ui) {
     const at = () => ui.get("at"), target = () => ui.get("target") / 100;

@@ -49,7 +49,7 @@ export function spreadOut(x, k, { stride = 1, padding = 0 } = {}) {
 /** Whether cell (r, c) of the spread-out input is one of the input's own: [i, j], or null for a zero put in. */
 export function ownCell(r, c, n, k, { stride = 1, padding = 0 } = {}) {
   const [i, j] = [r, c].map((at) => (at - (k - 1 - padding)) / stride);
-  return [i, j].every((at) => Number.isInteger(at) && at >= 0 && at < n) ? [i, j] : null;
+  return [i, j].every((at) => within(at, 0, n - 1)) ? [i, j] : null;
 }
 
 /** The kernel turned by half a turn. */
