@@ -30,13 +30,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from cnnbook import results
 from cnnbook.counting import count_macs, count_parameters
 from cnnbook.data import CLASSES, as_tensors, cifar10
+from cnnbook.demos.cifar_pictures.cifar_pictures import EACH, SHEET, STORED_EACH
 from cnnbook.recipes import Batches, FastNet, Net, mixed_precision, normalize, train_fast
 from cnnbook.training import accuracy_by_class, confusion_matrix, predict, seed_everything, train_one_epoch
 
 WORK = Path("_build/cifar10")
-SHOWN = 50  # pictures a class whose answers are stored: the first of the test set
-SHEET = Path(__file__).parents[1] / "cnnbook/demos/cifar_pictures/cifar_pictures.webp"
-ON_SHEET = 20  # pictures a class on the sheet: the first of those
 INPUT = (1, 3, 32, 32)
 
 LECTURE_EPOCHS, LECTURE_BATCH = 10, 4
@@ -131,7 +129,7 @@ def portrait(scores: Tensor, labels: Tensor) -> dict[str, Any]:
 
 def shown(labels: Tensor) -> Tensor:
     """Return the places of the first pictures of each class in the test set, class by class."""
-    return torch.cat([(labels == c).nonzero().flatten()[:SHOWN] for c in range(len(CLASSES))])
+    return torch.cat([(labels == c).nonzero().flatten()[:STORED_EACH] for c in range(len(CLASSES))])
 
 
 def answers_for_pictures(scores: Tensor, labels: Tensor) -> dict[str, list]:
@@ -265,8 +263,8 @@ def sheet(root: str) -> None:
     stored = results.load("cifar10-pictures").data
     if labels[stored["index"]].tolist() != stored["label"]:
         raise ValueError("the pictures of this copy lie in another order: use the copy that `run` was given")
-    chosen = images[stored["index"]].view(len(CLASSES), SHOWN, 3, 32, 32)[:, :ON_SHEET]
-    pixels = chosen.permute(0, 3, 1, 4, 2).reshape(32 * len(CLASSES), 32 * ON_SHEET, 3)
+    chosen = images[stored["index"]].view(len(CLASSES), STORED_EACH, 3, 32, 32)[:, :EACH]
+    pixels = chosen.permute(0, 3, 1, 4, 2).reshape(32 * len(CLASSES), 32 * EACH, 3)
     Image.fromarray(pixels.numpy()).save(SHEET, quality=80, method=6)
     print(f"{SHEET}: {SHEET.stat().st_size:,} bytes")
 

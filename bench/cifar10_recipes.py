@@ -7,7 +7,6 @@ notebook draws, with 20 seeds each. Stored are their accuracies. Six minutes on 
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ def main() -> None:
     """Measure the answers that are named by number, or all; keep what is stored of the others."""
     torch.set_num_threads(1)
     path = FOLDER / f"{NAME}.json"
-    data = json.loads(path.read_text("utf-8"))["data"] if path.exists() else {}
+    data = results.load(NAME, FOLDER).data if path.exists() else {}
     for number in map(int, sys.argv[1:] or range(len(ANSWERS))):
         name, answer = list(ANSWERS.items())[number]
         data[name] = sorted(round(accuracy(answer, seed), 3) for seed in range(SEEDS))

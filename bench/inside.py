@@ -21,7 +21,8 @@ from torch.nn import functional as F
 from cnnbook import inside, results
 from cnnbook.counting import count_parameters
 from cnnbook.data import as_tensors, cifar10
-from cnnbook.recipes import Batches, mixed_precision
+from cnnbook.recipes import Batches, endless, mixed_precision, resized
+from cnnbook.results import rounded
 from cnnbook.training import evaluate, seed_everything
 
 EPOCHS, BATCH, RATE = 10, 250, 0.2
@@ -42,14 +43,10 @@ def train(images: Tensor, labels: Tensor, epochs: int) -> nn.Sequential:
     batches = Batches(images, labels, BATCH, flip=True, shift=2, prepare=inside.to_input)
     steps = epochs * len(batches)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
-    for step in range(steps):
+    for step, (x, y) in zip(range(steps), endless(batches), strict=False):
         if step % len(batches) == 0:
             print(f"epoch {step // len(batches) + 1}", flush=True)
-            order = iter(batches)
-        x, y = next(order)
-        size = [size for start, size in SIZES if step / steps >= start][-1]
-        if size != x.shape[-1]:
-            x = F.interpolate(x, size=size, mode="bilinear", antialias=True)
+        x = resized(x, SIZES, step / steps)
         optimizer.zero_grad()
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
             scores = net(x.contiguous(memory_format=torch.channels_last))
@@ -83,7 +80,7 @@ def patches(net: nn.Sequential, images: Tensor) -> tuple[dict[str, np.ndarray], 
             arrays[f"patches{layer}-{channel}"] = np.stack(windows)
             told[f"{layer}-{channel}"] = {
                 "test": which,
-                "value": [round(v, 3) for v in best[:, channel].tolist()],
+                "value": rounded(best[:, channel], 3),
                 "mean": round(value[:, channel].mean().item(), 3),
             }
     return arrays, told

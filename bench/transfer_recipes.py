@@ -8,8 +8,8 @@ draws of its own. Stored are the leads over learning from scratch. Three minutes
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,8 @@ ANSWERS = {
 }
 
 
-def names(seed: int) -> dict[str, Any]:
+def names(cells: Mapping[str, str], seed: int) -> dict[str, Any]:
     """Return what the given cells and the test of the notebook bind, with a pre-trained network of a seed."""
-    cells = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, 4).cells}
     namespace: dict[str, Any] = {}
     exec(cells["tools"], namespace)
     exec(cells["data"], namespace)
@@ -44,9 +43,9 @@ def names(seed: int) -> dict[str, Any]:
 
 def leads(seed: int) -> dict[str, float]:
     """Return by how much each answer leads over learning from scratch; and what scratch reaches."""
-    namespace, found = names(seed), {}
-    own = next(cell.source for cell in nbformat.read(NOTEBOOK, 4).cells if cell.id == "tune")
-    for name, answer in {"instructor's": own, **ANSWERS}.items():
+    cells = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, 4).cells}
+    namespace, found = names(cells, seed), {}
+    for name, answer in {"instructor's": cells["tune"], **ANSWERS}.items():
         exec(answer, namespace)
         pairs = [namespace["compare_once"](3 * seed + draw) for draw in range(3)]
         tuned, scratch = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
@@ -58,7 +57,7 @@ def main() -> None:
     """Measure the seeds that are named, or all; keep what is stored of the others."""
     torch.set_num_threads(1)
     path = FOLDER / f"{NAME}.json"
-    data = json.loads(path.read_text("utf-8"))["data"] if path.exists() else {}
+    data = results.load(NAME, FOLDER).data if path.exists() else {}
     for seed in map(int, sys.argv[1:] or range(SEEDS)):
         data[str(seed)] = leads(seed)
         print(seed, data[str(seed)], flush=True)

@@ -308,10 +308,8 @@ def train_fast(
     average = deepcopy(model)
     dtype = mixed_precision(device)
     scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)  # half precision underflows
-    for step, (x, y) in zip(range(1, steps + 1), _endless(batches), strict=False):
-        size = [size for start, size in sizes if (step - 1) / steps >= start][-1]
-        if size != x.shape[-1]:
-            x = F.interpolate(x, size=size, mode="bilinear", antialias=True)
+    for step, (x, y) in zip(range(1, steps + 1), endless(batches), strict=False):
+        x = resized(x, sizes, (step - 1) / steps)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             scores = model(x)
         loss = F.cross_entropy(scores.float(), y, label_smoothing=smoothing)
@@ -323,7 +321,7 @@ def train_fast(
         scaler.update()
         _follow(average, model, share=max(1 / (1 + step / 5), 1 / 30))
         if after_step is not None:
-            after_step(average, step, steps, size)
+            after_step(average, step, steps, x.shape[-1])
     model.load_state_dict(average.state_dict())
 
 
@@ -337,6 +335,13 @@ def _follow(average: nn.Module, model: nn.Module, share: float) -> None:
             slow.copy_(fast)
 
 
-def _endless(batches: Batches) -> Iterator[tuple[Tensor, Tensor]]:
+def resized(x: Tensor, sizes: tuple[tuple[float, int], ...], done: float) -> Tensor:
+    """Show pictures (N, C, H, W) in the size they have once a part of training, 0 to 1, is `done`."""
+    size = [size for start, size in sizes if done >= start][-1]
+    return x if size == x.shape[-1] else F.interpolate(x, size=size, mode="bilinear", antialias=True)
+
+
+def endless(batches: Batches) -> Iterator[tuple[Tensor, Tensor]]:
+    """Give the batches of one epoch after another."""
     while True:
         yield from batches

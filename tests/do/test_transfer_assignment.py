@@ -1,7 +1,6 @@
 """The assignment ``transfer``: its answers against torchvision and the library, its margin over seeds."""
 
 import copy
-import json
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from autograders.banks.transfer import LEARN, TUNE_RIGHT
 from bench import transfer_recipes
-from cnnbook import transfer
+from cnnbook import results, transfer
 
 MARGIN = 0.12  # what the text asks for
 
@@ -109,8 +108,7 @@ def test_numbers_of_the_text(solved, cells):
 
 
 def test_the_margin_stands_far_from_right_and_wrong_over_twenty_seeds():
-    stored = json.loads((transfer_recipes.FOLDER / f"{transfer_recipes.NAME}.json").read_text("utf-8"))
-    leads = stored["data"].values()
+    leads = results.load(transfer_recipes.NAME, transfer_recipes.FOLDER).data.values()
     assert len(leads) == 20
     for name in ("instructor's", *TUNE_RIGHT):
         assert min(lead[name] for lead in leads) > MARGIN + 0.06, name
