@@ -26,6 +26,7 @@ from traitlets.config import Config
 
 from autograders.banks import Question
 from autograders.checker import lint
+from autograders.job import Limits
 
 Grade = Callable[[NotebookNode], dict[str, float]]  # a submission -> grade_id of a test cell -> points
 
@@ -35,7 +36,8 @@ PROGRESS = re.compile(r"^NUMBER_OF_CHECKS, FULL_MARKS = .*$", re.MULTILINE)
 TEMPLATE = Path(__file__).parent / "template" / "assignment.ipynb"
 HEAD = re.compile(r"# 검사 · (\d+)점 · \S")  # what the progress line of the notebook reads
 WORKERS = 2
-PATIENCE = 600  # seconds for a cell: what an answer is worth never hangs on how busy this machine is
+# What an answer is worth never hangs on how busy this machine is.
+PATIENT = Limits(cell_seconds=600, notebook_seconds=6000)
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def stock(source: NotebookNode) -> Grade:
         with tempfile.TemporaryDirectory() as folder:
             quiet = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=ERROR"]
             execute = Execute(
-                timeout=PATIENCE, iopub_timeout=60, kernel_name="python3", extra_arguments=quiet
+                timeout=PATIENT.cell_seconds, iopub_timeout=60, kernel_name="python3", extra_arguments=quiet
             )
             notebook, _ = execute.preprocess(notebook, {"metadata": {"path": folder}})
         return {_grade_id(cell): determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
@@ -177,13 +179,12 @@ def stock(source: NotebookNode) -> Grade:
 def engine(source: NotebookNode, config: Config | None = None) -> Grade:
     """Grade with the grading engine: mending, and tests out of the reach of the answers."""
     from autograders.grading import grade_notebook
-    from autograders.job import Limits
     from autograders.mend import Template
     from autograders.pool import local_pool
     from autograders.settings import Settings
 
     template = Template.of(source, config)
-    settings = Settings(limits=Limits(cell_seconds=PATIENCE, notebook_seconds=10 * PATIENCE))
+    settings = Settings(limits=PATIENT)
     pool = local_pool(WORKERS, unsandboxed=True)  # the bank's answers are ours: no sandbox is no danger here
 
     def grade(submission: NotebookNode) -> dict[str, float]:

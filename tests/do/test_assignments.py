@@ -32,7 +32,9 @@ def test_from_blank_to_full_marks_in_one_sitting(assignment, release_of, tmp_pat
     cells = notebook.cells
     full = sum(cell.metadata.nbgrader["points"] for cell in cells if is_grade(cell))
     place = {c.metadata.nbgrader["grade_id"]: i for i, c in enumerate(cells) if is_solution(c)}
-    client = NotebookClient(notebook, timeout=gate.PATIENCE, resources={"metadata": {"path": str(tmp_path)}})
+    client = NotebookClient(
+        notebook, timeout=gate.PATIENT.cell_seconds, resources={"metadata": {"path": str(tmp_path)}}
+    )
 
     def run(place):
         """Run one cell; return what it printed, or what it raised."""

@@ -18,9 +18,8 @@ from autograders.banks.cifar10 import LEARNING, RECIPES_RIGHT
 from autograders.forkserver import ForkServer
 from autograders.grading import grade_notebook
 from autograders.inside import weights
-from autograders.job import Limits
 from autograders.settings import Settings
-from tools.gate import PATIENCE
+from tools import gate
 
 
 @pytest.fixture
@@ -192,9 +191,8 @@ def test_a_network_trained_in_colab_is_scored(cifar10, solved, engine, tmp_path)
             parent.chmod(0o711)
     cell = next(c for c in cifar10.cells if c.id == "pack")
     cell.outputs = [new_output("stream", name="stdout", text=solved["pack_weights"](net))]
-    patient = Limits(cell_seconds=PATIENCE, notebook_seconds=10 * PATIENCE)
     for here in (True, False):
-        settings = Settings(limits=patient, datasets={"cifar10": str(tmp_path)} if here else {})
+        settings = Settings(limits=gate.PATIENT, datasets={"cifar10": str(tmp_path)} if here else {})
         graded = grade_notebook(copy.deepcopy(cifar10), cifar10, runner=engine, settings=settings)
         assert graded.record["scored"] == {"trained": 10 if here else None}, graded.record
         assert all(score == points for score, points in graded.scores.values())

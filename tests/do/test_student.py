@@ -4,11 +4,15 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from tools import gate
+
 
 @pytest.fixture
 def kernel(released, tmp_path):
     """The released notebook with a running kernel in an empty folder."""
-    client = NotebookClient(released, timeout=600, resources={"metadata": {"path": str(tmp_path)}})
+    client = NotebookClient(
+        released, timeout=gate.PATIENT.cell_seconds, resources={"metadata": {"path": str(tmp_path)}}
+    )
     with client.setup_kernel():
         yield client
 

@@ -256,7 +256,7 @@ def test_without_a_sandbox_the_configuration_may_ask_to_go_on(course, no_sandbox
 
 def command(course, *words, **options):
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": path}
     return subprocess.Popen(
         [sys.executable, "-m", *words],
         cwd=course.root,

@@ -101,7 +101,7 @@ def run(course, point, **environment):
     return subprocess.run(
         [sys.executable, "-c", DRIVER.format(point=point)],
         cwd=course.root,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
         timeout=300,

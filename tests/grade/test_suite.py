@@ -86,7 +86,7 @@ class Class:
             process = subprocess.run(
                 [sys.executable, "-c", MEASURED, sys.executable, "-m", "nbgrader", *words, "suite"],
                 cwd=self.root, stdout=log, stderr=log,
-                env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
             )  # fmt: skip
             log.seek(0)
             said, _, peak = log.read().rpartition("peak ")
