@@ -489,64 +489,46 @@ PLANS = (
 
 # --- bonus -------------------------------------------------------------------------------------------------
 
+DECAY_TEXT = """
+def decay_groups(net, head, backbone_lr, head_lr, weight_decay):
+    ids = {id(p) for p in net.get_submodule(head).parameters()}
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+    still = {id(p) for m in net.modules() if isinstance(m, norms) for p in m.parameters()}
+    still |= {id(p) for n, p in net.named_parameters() if n.endswith("bias")}
+    return [
+        {
+            "params": [p],
+            "lr": head_lr if id(p) in ids else backbone_lr,
+            "weight_decay": 0.0 if id(p) in still else weight_decay,
+        }
+        for p in net.parameters()
+        if p.requires_grad
+    ]
+""".strip()
+
 DECAY = Question(
     test="test-decay",
     cell="decay",
-    wrong=functions(
-        "def decay_groups(net, head, backbone_lr, head_lr, weight_decay):",
+    wrong=slips(
+        DECAY_TEXT,
         {
-            "norms known by their names": """
-                ids = {id(p) for p in net.get_submodule(head).parameters()}
-                groups = []
-                for name, p in net.named_parameters():
-                    if p.requires_grad:
-                        still = name.endswith("bias") or "bn" in name or "norm" in name
-                        rate = head_lr if id(p) in ids else backbone_lr
-                        groups.append({"params": [p], "lr": rate, "weight_decay": 0.0 if still else weight_decay})
-                return groups
-            """,
-            "batch norm alone": """
-                ids = {id(p) for p in net.get_submodule(head).parameters()}
-                norms = [m for m in net.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))]
-                still = {id(p) for m in norms for p in m.parameters()}
-                still |= {id(p) for n, p in net.named_parameters() if n.endswith("bias")}
-                return [
-                    {
-                        "params": [p],
-                        "lr": head_lr if id(p) in ids else backbone_lr,
-                        "weight_decay": 0.0 if id(p) in still else weight_decay,
-                    }
-                    for p in net.parameters()
-                    if p.requires_grad
-                ]
-            """,
-            "biases decay": """
-                ids = {id(p) for p in net.get_submodule(head).parameters()}
-                norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
-                still = {id(p) for m in net.modules() if isinstance(m, norms) for p in m.parameters()}
-                return [
-                    {
-                        "params": [p],
-                        "lr": head_lr if id(p) in ids else backbone_lr,
-                        "weight_decay": 0.0 if id(p) in still else weight_decay,
-                    }
-                    for p in net.parameters()
-                    if p.requires_grad
-                ]
-            """,
-            "frozen ones decay": """
-                ids = {id(p) for p in net.get_submodule(head).parameters()}
-                for p in net.parameters():
-                    p.requires_grad = True
-                return [
-                    {
-                        "params": [p],
-                        "lr": head_lr if id(p) in ids else backbone_lr,
-                        "weight_decay": weight_decay if p.dim() > 1 else 0.0,
-                    }
-                    for p in net.parameters()
-                ]
-            """,
+            "norms known by their names": (
+                "    still = {id(p) for m in net.modules() if isinstance(m, norms) for p in m.parameters()}\n",
+                "    still = set()\n",
+                'if n.endswith("bias")}',
+                'if n.endswith("bias") or "bn" in n or "norm" in n}',
+            ),
+            "batch norm alone": (", nn.GroupNorm, nn.LayerNorm)", ")"),
+            "biases decay": (
+                '    still |= {id(p) for n, p in net.named_parameters() if n.endswith("bias")}\n',
+                "",
+            ),
+            "frozen ones decay": (
+                "        if p.requires_grad\n",
+                "",
+                "    return [",
+                "    net.requires_grad_(True)\n    return [",
+            ),
         },
     ),
     right=functions(
